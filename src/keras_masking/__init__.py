@@ -1,0 +1,1 @@
+"""Mask-aware layers for Keras 3."""

@@ -1,0 +1,1 @@
+"""One self-contained file per layer: each needs only keras and numpy."""
