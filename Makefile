@@ -1,0 +1,79 @@
+# make help · the page README.md explains the same commands
+
+PORT ?= 8000
+SITE ?= en
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve live build test lint test-layers check-pages test-site fix lock bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+setup: $(READY) ## make the virtual environment from the lock
+
+serve: site/.built ## build both languages and serve them (PORT=8000)
+	@$(RUN) -m sitekit.serve
+
+live: $(READY) ## one language with live reload, for authors (SITE=zh)
+	@$(RUN) -m sitekit.serve --live $(SITE)
+
+build: site/.built ## build both languages into site/
+
+site/.built: $(READY) $(SOURCES)
+	@$(RUN) -m sitekit.build --out site
+	@touch $@
+
+test: lint test-layers check-pages test-site ## every check
+
+lint: $(READY)
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/ruff format --quiet --check
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/zizmor --offline --quiet --persona=pedantic .github/workflows
+
+test-layers: $(READY)
+	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/layers
+	KERAS_BACKEND=jax $(RUN) -m pytest tests/layers
+	KERAS_BACKEND=numpy $(RUN) -m pytest tests/layers
+
+check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
+	$(RUN) -m pytest tests/pages
+
+test-site: $(READY)
+	$(RUN) -m pytest tests/site
+
+fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
+	$(VENV)/bin/ruff check --quiet --fix
+	$(VENV)/bin/ruff format --quiet
+	$(RUN) -m sitekit.fix
+
+bench: $(READY) ## measure speed, ratios taken in one run
+	$(RUN) tests/benchmarks/bench_layers.py
+	$(RUN) tests/benchmarks/bench_blocks.py
+
+lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --all-extras --group site --group test --output-file requirements.txt pyproject.toml
+
+clean: ## remove what was built
+	rm -rf $(VENV) site
+
+# the first of these that runs and is a supported version; PYTHON= chooses another
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+  && echo $$python && break; done)
+
+# uv installs in seconds what pip takes minutes for; the lock pins uv itself
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found; name one with PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
+	@$(VENV)/bin/uv pip sync --quiet --python $(VENV) --require-hashes requirements.txt
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
+	@touch $@
