@@ -64,9 +64,9 @@ def environment(language: str) -> dict[str, str]:
         "LANGUAGE_URL": f"{root_url()}{language}/",
         "DOCS_DIR": f"docs/{language}",
         "SHARED_DIR": f"docs/shared/{language}",
-        # the lab runs in a kernel of this very Python, whatever else is registered
-        "JUPYTER_PATH": str(Path(sys.prefix, "share", "jupyter")),
-        "JUPYTER_NO_CONFIG": "1",
+        # the lab runs in a kernel of this very Python, whatever else is registered,
+        # and TensorFlow's start-up log does not become an output of a cell
+        "JUPYTER_PATH": str(Path(__file__).with_name("notebook")),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "NO_MKDOCS_2_WARNING": "1",
