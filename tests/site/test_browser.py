@@ -1,0 +1,159 @@
+"""Every page of both languages in a real browser."""
+
+import pytest
+from addresses import PAGES, path_of
+from axe_playwright_python.sync_playwright import Axe
+
+from sitekit.build import LANGUAGES
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+# the lab carries its plots
+TEACHING = [page for page in PAGES if page != "lab"]
+
+every_page = pytest.mark.parametrize(
+    ("language", "page"), [(language, page) for language in LANGUAGES for page in PAGES]
+)
+
+
+@every_page
+def test_a_page_loads_whole_quietly_and_from_its_own_origin(browser, sub_address, language, page):
+    """From a sub-path, with an empty cache; a teaching page within 200 KB compressed."""
+    context = browser.new_context()
+    tab = context.new_page()
+    troubles, finished = [], []
+    tab.on("console", lambda m: troubles.append(f"{m.type}: {m.text}"))
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    tab.on("requestfinished", lambda request: finished.append(request))
+    tab.goto(sub_address + path_of(language, page), wait_until="networkidle")
+
+    urls = [request.url for request in finished]
+    assert not troubles
+    assert all(url.startswith((sub_address, "data:", "blob:")) for url in urls), urls
+    assert all(r.response().status < 400 for r in finished if r.url.startswith("http"))
+    weight = sum(
+        request.sizes()["responseBodySize"]
+        for request in finished
+        if "/search/search_index.json" not in request.url
+    )
+    if page in TEACHING:
+        assert 10_000 < weight <= 200 * 1024, f"{weight / 1024:.0f} KB"
+    context.close()
+
+
+@every_page
+def test_a_page_is_accessible_in_light_and_dark_on_desktop_and_phone(
+    open_page, address, language, page
+):
+    tab = open_page(address + path_of(language, page), reduced_motion="reduce")
+    for width in (DESKTOP, PHONE):
+        tab.set_viewport_size(width)
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            tab.wait_for_selector(
+                f"body[data-md-color-scheme={'slate' if scheme == 'dark' else 'default'}]"
+            )
+            overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert overflow <= 0, f"{overflow} px too wide at {width['width']} px"
+            found = Axe().run(tab, options={"resultTypes": ["violations"]}).response["violations"]
+            serious = [
+                f"{scheme}, {width['width']} px: {violation['id']}: {node['html'][:120]} "
+                f"{node['failureSummary']}"
+                for violation in found
+                if violation["impact"] in ("serious", "critical")
+                for node in violation["nodes"]
+            ]
+            assert not serious, "\n".join(serious)
+
+
+@every_page
+def test_a_page_reads_without_javascript(open_page, address, language, page):
+    tab = open_page(address + path_of(language, page), java_script_enabled=False, viewport=PHONE)
+    article = tab.locator("article")
+    assert tab.locator("h1").is_visible()
+    assert len(article.inner_text()) > 200
+    for selector in ("p", "pre > code", "figure svg", "figure img", "table"):
+        for element in article.locator(selector).all():
+            box = element.bounding_box()
+            assert box and box["width"] > 5 and box["height"] > 5, selector
+    tab.locator("a.other-language").click()
+    assert tab.url == address + path_of("en" if language == "zh" else "zh", page)
+
+
+def test_the_language_switch_stays_on_the_page(open_page, sub_address):
+    tab = open_page(sub_address + path_of("zh", "mean"))
+    tab.click("a.other-language")
+    tab.wait_for_url(sub_address + path_of("en", "mean"))
+    tab.click("a.other-language")
+    tab.wait_for_url(sub_address + path_of("zh", "mean"))
+
+
+def test_a_colour_chosen_in_one_language_holds_in_the_other(open_page, address):
+    tab = open_page(address + path_of("zh", "mean"))
+    for _ in range(2):  # from "as the system" to light, to dark
+        tab.click("[data-md-component=palette] label:visible")
+    tab.wait_for_selector("body[data-md-color-scheme=slate]")
+    tab.click("a.other-language")
+    tab.wait_for_url("**/en/mean/")
+    assert tab.locator("body[data-md-color-scheme=slate]").count()
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("zh-CN", "zh"), ("zh-TW", "zh"), ("en-GB", "en"), ("de-DE", "en")]
+)
+def test_the_root_sends_a_reader_to_their_language(open_page, sub_address, locale, expected):
+    tab = open_page(sub_address, locale=locale)
+    tab.wait_for_url(f"{sub_address}{expected}/")
+
+
+def test_the_root_offers_both_languages_without_javascript(open_page, sub_address):
+    tab = open_page(sub_address, java_script_enabled=False)
+    links = [link.get_attribute("href") for link in tab.locator("a:visible").all()]
+    assert links == ["en/", "zh/"]
+
+
+@pytest.mark.parametrize(
+    ("language", "term"),
+    [("zh", term) for term in ("掩码", "传播", "计算图", "支持掩码", "填充", "MaskedMean")]
+    + [("en", term) for term in ("mask", "propagation", "graph", "supports_masking", "MaskedMean")],
+)
+def test_search_finds_a_term(open_page, address, language, term):
+    tab = open_page(address + path_of(language, "index"), viewport=DESKTOP)
+    tab.fill(".md-search__input", term)
+    tab.press(".md-search__input", "End")  # the theme listens for a key going up
+    tab.wait_for_selector(".md-search-result__item article", timeout=5000)
+    first = tab.locator(".md-search-result__item").first
+    found = first.inner_text().replace("\u200b", "")
+    words = [term] if language == "zh" else term.split("_")
+    assert all(word.lower() in found.lower() for word in words), found
+
+
+def test_the_keyboard_reaches_content_code_and_what_scrolls(open_page, address):
+    for language in LANGUAGES:
+        tab = open_page(address + path_of(language, "travel"), viewport=PHONE)
+        tab.keyboard.press("Tab")
+        assert tab.evaluate("document.activeElement.matches('.md-skip')")
+        tab.keyboard.press("Enter")
+        assert tab.url.endswith("#travel")
+        unreachable = tab.evaluate(
+            """[...document.querySelectorAll("article *")]
+              .filter(e => e.matches(".md-code__button")
+                ? e.offsetParent && e.tabIndex < 0
+                : /auto|scroll/.test(getComputedStyle(e).overflowX)
+                  && e.scrollWidth > e.clientWidth && e.tabIndex < 0)
+              .map(e => e.outerHTML.slice(0, 100))"""
+        )
+        assert not unreachable
+        assert tab.locator(".md-code__button:visible").count()
+        button = tab.locator(".md-code__button:visible").first
+        button.focus()
+        assert button.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
+
+
+def test_printed_pages_are_dark_on_white(open_page, address):
+    tab = open_page(address + path_of("en", "mean"), color_scheme="dark")
+    tab.emulate_media(media="print", color_scheme="dark")
+    ink = tab.locator("article p").first.evaluate("e => getComputedStyle(e).color")
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ink, paper) == ("rgb(27, 40, 44)", "rgb(255, 255, 255)")

@@ -1,0 +1,165 @@
+"""What was built, read as files: links, anchors, addresses of the other language."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+from xml.etree import ElementTree
+
+import pytest
+from addresses import PAGES, SITE_URL, path_of
+from bs4 import BeautifulSoup
+
+from sitekit import build
+from sitekit.build import LANGUAGES
+
+
+@pytest.fixture(scope="session")
+def documents(site):
+    """Every HTML file of the site, by the address that it will be published at."""
+    return {
+        urljoin(SITE_URL, file.relative_to(site).as_posix().removesuffix("index.html")): (
+            BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+        )
+        for file in site.rglob("*.html")
+    }
+
+
+def test_both_languages_have_every_page(documents):
+    expected = {SITE_URL + path_of(language, page) for language in LANGUAGES for page in PAGES}
+    assert set(documents) == expected | {SITE_URL, SITE_URL + "404.html"}
+
+
+def test_no_link_or_anchor_is_dead(site, documents):
+    anchors = {
+        url: {tag["id"] for tag in document.select("[id]")} for url, document in documents.items()
+    }
+    dead = []
+    for url, document in documents.items():
+        for tag in document.select("[href], [src]"):
+            link = tag.get("href", tag.get("src"))
+            target, anchor = urldefrag(urljoin(url, link))
+            if not target.startswith(SITE_URL):
+                continue
+            file = site / unquote(target.removeprefix(SITE_URL))
+            if not (file.is_file() or (target.endswith("/") and (file / "index.html").is_file())):
+                dead.append(f"{url}: {link}")
+            # ids that start with two underscores belong to the theme's script
+            elif anchor and not anchor.startswith("__") and unquote(anchor) not in anchors[target]:
+                dead.append(f"{url}: {link} (no such anchor)")
+    assert not dead
+
+
+def test_nothing_is_loaded_from_another_origin(documents):
+    loaded = [
+        f"{url}: {tag}"
+        for url, document in documents.items()
+        for tag in document.select("script[src], img, link:not([rel~=canonical], [rel~=alternate])")
+        if urljoin(url, tag.get("src", tag.get("href"))).startswith(("http:", "https:"))
+        and not urljoin(url, tag.get("src", tag.get("href"))).startswith(SITE_URL)
+    ]
+    assert not loaded
+
+
+def test_each_page_names_itself_and_its_other_language(documents):
+    for language in LANGUAGES:
+        for page in PAGES:
+            url = SITE_URL + path_of(language, page)
+            head = documents[url].head
+            assert head.find("link", rel="canonical")["href"] == url
+            alternates = {
+                tag["hreflang"]: tag["href"]
+                for tag in head.find_all("link", hreflang=True)
+                if "alternate" in tag["rel"]
+            }
+            default = SITE_URL if page == "index" else SITE_URL + path_of("en", page)
+            assert alternates == {
+                "zh": SITE_URL + path_of("zh", page),
+                "en": SITE_URL + path_of("en", page),
+                "x-default": default,
+            }
+            assert documents[url].html["lang"] == language
+            assert head.find("meta", attrs={"name": "description"})["content"]
+
+
+def test_each_page_links_to_itself_in_the_other_language(documents):
+    for language, other in (("zh", "en"), ("en", "zh")):
+        for page in PAGES:
+            url = SITE_URL + path_of(language, page)
+            (link,) = documents[url].select("a.other-language")
+            assert urljoin(url, link["href"]) == SITE_URL + path_of(other, page)
+            assert link["hreflang"] == link["lang"] == other
+
+
+def test_images_have_text_alternatives(documents):
+    for url, document in documents.items():
+        for image in document.select("main img, main svg[role=img]"):
+            name = image.get("alt") or image.get("aria-label") or image.get("aria-labelledby")
+            assert name, f"{url}: {str(image)[:80]}"
+
+
+def test_the_sitemap_lists_every_page(site):
+    def locations(file: Path) -> list[str]:
+        return [tag.text for tag in ElementTree.parse(file).iterfind(".//{*}loc")]
+
+    maps = locations(site / "sitemap.xml")
+    assert maps == [f"{SITE_URL}{language}/sitemap.xml" for language in LANGUAGES]
+    listed = [url for m in maps for url in locations(site / m.removeprefix(SITE_URL))]
+    assert sorted(listed) == sorted(
+        SITE_URL + path_of(lang, p) for lang in LANGUAGES for p in PAGES
+    )
+    assert f"Sitemap: {SITE_URL}sitemap.xml" in (site / "robots.txt").read_text()
+
+
+def test_the_site_offers_the_wheel_of_the_package(site, documents):
+    (wheel,) = site.glob("keras_masking-*-py3-none-any.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "keras_masking/layers/masked_mean.py" in names
+    assert not [name for name in names if name.startswith("sitekit")]
+    for language in LANGUAGES:
+        for page in PAGES:
+            url = SITE_URL + path_of(language, page)
+            assert documents[url].select(f"footer a[href$='{wheel.name}']"), url
+
+
+def test_the_notebook_can_be_downloaded(site):
+    for language in LANGUAGES:
+        source = Path(build.ROOT, "docs", language, "lab.ipynb")
+        assert (site / language / "lab/lab.ipynb").read_bytes() == source.read_bytes()
+
+
+def test_pages_link_to_their_source_when_the_repository_is_known(documents):
+    edit = "https://github.com/someone/masking/edit/main/docs/zh/why.md"
+    assert documents[SITE_URL + "zh/why/"].select(f"a[href='{edit}']")
+
+
+def test_a_failed_build_leaves_the_old_site_alone(tmp_path, monkeypatch):
+    def fail(out):
+        (out / "half").touch()
+        raise SystemExit("broken")
+
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "index.html").write_text("old")
+    monkeypatch.setattr(build, "build", fail)
+    monkeypatch.setattr(sys, "argv", ["build", "--out", str(out)])
+    with pytest.raises(SystemExit, match="broken"):
+        build.main()
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    assert [path.name for path in out.iterdir()] == ["index.html"]
+
+
+def test_a_broken_link_stops_the_build_and_is_named(tmp_path):
+    pages = tmp_path / "docs"
+    pages.mkdir()
+    (pages / "index.md").write_text("# Home\n\n[gone](gone.md)\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"],
+        cwd=build.ROOT,
+        env=build.environment("en") | {"DOCS_DIR": str(pages)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode != 0
+    assert "'gone.md'" in result.stderr
