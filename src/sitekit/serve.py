@@ -86,30 +86,29 @@ class Server(ThreadingHTTPServer):
 
 
 def server(directory: Path, port: int) -> Server:
-    """A server of `directory` at HOST, listening; OSError if `port` is taken."""
-    return Server((HOST, port), partial(Handler, directory=str(directory)))
-
-
-def serve(directory: Path, port: int) -> None:
-    if not (directory / "index.html").is_file():
-        sys.exit(f"{directory} holds no built site: run `make build` first.")
+    """A server of `directory`, listening at HOST; port 0 takes a free one."""
     try:
-        web = server(directory, port)
+        return Server((HOST, port), partial(Handler, directory=str(directory)))
     except (OSError, OverflowError) as error:
         busy = getattr(error, "errno", None) == errno.EADDRINUSE
         reason = "is in use" if busy else f"cannot be opened ({error})"
         sys.exit(f"Port {port} {reason}: choose another, for example PORT={port % 60000 + 1}.")
-    print(f"Serving at http://{HOST}:{port}/ (Ctrl-C stops it)", flush=True)
-    with web:
+
+
+def serve(directory: Path, port: int) -> None:
+    with server(directory, port) as web:
+        if not (directory / "index.html").is_file():
+            sys.exit(f"{directory} holds no built site: run `make build` first.")
+        print(f"Serving at http://{HOST}:{port}/ (Ctrl-C stops it)", flush=True)
         web.serve_forever()
 
 
 def live(language: str, port: int) -> int:
+    server(ROOT, port).server_close()  # MkDocs would build first, then fail on a busy port
     # --livereload: MkDocs 1.6.1 with a newer click takes its absence for "off"
     command = ["mkdocs", "serve", "--livereload", "--dev-addr", f"{HOST}:{port}"]
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environment(language) | {"RUN_LAB": "false"}
-    ).returncode
+    variables = environment(language) | {"RUN_LAB": "false"}
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=variables).returncode
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def open_page(browser):
     def open_(url, **options):
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
-        page.goto(url, wait_until="networkidle")
+        page.goto(url)
         return page
 
     yield open_

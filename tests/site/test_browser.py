@@ -42,29 +42,39 @@ def test_a_page_loads_whole_quietly_and_from_its_own_origin(browser, sub_address
     context.close()
 
 
+def check_access(tab, scheme, viewport):
+    """No serious finding of axe, and no sideways scrolling of the whole page."""
+    tab.set_viewport_size(viewport)
+    tab.emulate_media(color_scheme=scheme)
+    name = "slate" if scheme == "dark" else "default"
+    tab.wait_for_selector(f"body[data-md-color-scheme={name}]")
+    where = f"{scheme}, {viewport['width']} px"
+    overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert overflow <= 0, f"{where}: {overflow} px too wide"
+    found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    serious = [
+        f"{where}: {violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert not serious, "\n".join(serious)
+
+
 @every_page
-def test_a_page_is_accessible_in_light_and_dark_on_desktop_and_phone(
-    open_page, address, language, page
-):
+def test_a_page_is_accessible(open_page, address, language, page):
     tab = open_page(address + path_of(language, page), reduced_motion="reduce")
-    for width in (DESKTOP, PHONE):
-        tab.set_viewport_size(width)
-        for scheme in ("light", "dark"):
-            tab.emulate_media(color_scheme=scheme)
-            tab.wait_for_selector(
-                f"body[data-md-color-scheme={'slate' if scheme == 'dark' else 'default'}]"
-            )
-            overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert overflow <= 0, f"{overflow} px too wide at {width['width']} px"
-            found = Axe().run(tab, options={"resultTypes": ["violations"]}).response["violations"]
-            serious = [
-                f"{scheme}, {width['width']} px: {violation['id']}: {node['html'][:120]} "
-                f"{node['failureSummary']}"
-                for violation in found
-                if violation["impact"] in ("serious", "critical")
-                for node in violation["nodes"]
-            ]
-            assert not serious, "\n".join(serious)
+    tab.evaluate(Axe().axe_script)
+    check_access(tab, "light", DESKTOP)
+    check_access(tab, "dark", PHONE)
+
+
+def test_the_frame_around_every_page_is_accessible(open_page, address):
+    for language in LANGUAGES:
+        tab = open_page(address + path_of(language, "mean"), reduced_motion="reduce")
+        tab.evaluate(Axe().axe_script)
+        check_access(tab, "dark", DESKTOP)
+        check_access(tab, "light", PHONE)
 
 
 @every_page

@@ -74,14 +74,14 @@ def test_wheel_notebook_and_picture_have_their_types(get, site):
         assert get(path)[0].headers["Content-Type"] == expected
 
 
-def start(site, port: int) -> subprocess.Popen:
+def start(site, port: int, *options: str) -> subprocess.Popen:
     """What `make serve PORT=…` runs, with the site of these tests."""
     code = (
         "import pathlib, sys; from sitekit import serve; "
         "serve.ROOT = pathlib.Path(sys.argv.pop()); serve.main()"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", code, site.parent],
+        [sys.executable, "-c", code, *options, site.parent],
         env=os.environ | {"PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -89,10 +89,11 @@ def start(site, port: int) -> subprocess.Popen:
     )
 
 
-def test_a_busy_port_is_one_clear_line(site):
+@pytest.mark.parametrize("options", [(), ("--live", "zh")])
+def test_a_busy_port_is_one_clear_line(site, options):
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
-        process = start(site, port)
+        process = start(site, port, *options)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert out == ""
