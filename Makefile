@@ -42,7 +42,7 @@ test-layers: $(READY)
 	KERAS_BACKEND=numpy $(RUN) -m pytest tests/layers
 
 check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
-	$(RUN) -m pytest tests/pages
+	$(RUN) -m pytest tests/pages docs README.md
 
 test-site: $(READY)
 	$(RUN) -m pytest tests/site
