@@ -36,7 +36,7 @@ LANGUAGES = {
     },
     "en": {
         "SITE_NAME": "Keras masking",
-        "SITE_DESCRIPTION": "How masks really work in Keras: every block has run, every output is checked.",
+        "SITE_DESCRIPTION": "How masks work in Keras: every block runs, each output is checked.",
         "COPYRIGHT": "The code is under the MIT licence: copy it freely.",
         "NAV_LEARN": "Learn",
         "NAV_EXAMPLES": "Examples",

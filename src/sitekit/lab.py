@@ -6,6 +6,7 @@ are checked, code is highlighted and copied alike, and nothing is loaded from
 another origin. The teaching pages never come here.
 """
 
+from html import unescape
 from pathlib import Path
 
 from mkdocs.structure.pages import Page
@@ -22,7 +23,8 @@ def on_config(config):
 def on_page_content(html, page, config, files):
     if not page.file.src_uri.endswith(".ipynb"):
         return html
-    page.markdown, page.meta = meta.get_data(html)
+    text, _, _ = html.partition("<style>")  # which mkdocs-jupyter adds, for its own template
+    page.markdown, page.meta = meta.get_data(unescape(text).lstrip())
     # the class's own method: mkdocs-jupyter has put its own in the page
     Page.render(page, config, files)
     return page.content
