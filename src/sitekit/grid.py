@@ -1,0 +1,116 @@
+"""Draws masks as grids: what is kept is a full square, what is masked a small dashed one.
+
+Knows nothing of Keras. Colours and type come from the site's style sheet, so that a figure follows
+light and dark, and each panel is narrower than a phone, so that panels wrap and never scroll.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+Kind = Literal["keep", "drop", "plain", "wrong", "lost"]
+
+HEIGHT, GAP, FONT, MARGIN = 26, 4, 12, 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    kind: Kind = "plain"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of cells under a title; `None` leaves a place empty."""
+
+    title: str
+    rows: tuple[tuple[Cell | None, ...], ...]
+
+    def svg(self) -> str:
+        columns = max(map(len, self.rows))
+        longest = max((len(cell.text) for row in self.rows for cell in row if cell), default=0)
+        side = max(20 if columns > 8 else HEIGHT, round(longest * FONT * 0.62) + 6)
+        width = max(columns * (side + GAP) - GAP, text_width(self.title)) + 2 * MARGIN
+        top = FONT + 10
+        height = top + len(self.rows) * (HEIGHT + GAP) - GAP + MARGIN
+        body = [f'<text x="{MARGIN}" y="{FONT}" class="title">{escape(self.title)}</text>']
+        for i, row in enumerate(self.rows):
+            for j, cell in enumerate(row):
+                if cell:
+                    left = MARGIN + j * (side + GAP)
+                    body.append(_cell(cell, left, top + i * (HEIGHT + GAP), side))
+        return _svg(width, height, body)
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From one panel to the next, under the name of what happens there."""
+
+    label: str
+    lost: bool = False
+
+    def svg(self) -> str:
+        width = max(text_width(self.label), 40) + 2 * MARGIN
+        y, end, middle = FONT + 14, width - MARGIN, width / 2
+        body = [
+            f'<text x="{middle:g}" y="{FONT}" class="label">{escape(self.label)}</text>',
+            f'<path d="M{MARGIN} {y}H{end}m-6 -4l6 4l-6 4"/>',
+        ]
+        if self.lost:
+            body.append(f'<path d="M{middle - 6:g} {y - 6}l12 12m0 -12l-12 12"/>')
+        return _svg(width, y + 8, body, "arrow lost" if self.lost else "arrow")
+
+
+@dataclass(frozen=True)
+class Note:
+    """A few words beside a panel."""
+
+    text: str
+
+    def svg(self) -> str:
+        body = [f'<text x="{MARGIN}" y="{FONT + 14}" class="note">{escape(self.text)}</text>']
+        return _svg(text_width(self.text) + 2 * MARGIN, FONT + 22, body)
+
+
+Item = Grid | Arrow | Note
+
+
+def figure(lines: list[list[Item]], alternative: str, caption: str) -> str:
+    """A `<figure>` without a blank line, so that Markdown takes it as one piece of HTML."""
+    rows = [
+        '<div class="row">\n' + "\n".join(item.svg() for item in line) + "\n</div>"
+        for line in lines
+    ]
+    return "\n".join(
+        (
+            '<figure class="masking">',
+            f'<div class="panels" role="img" aria-label="{escape(alternative)}">',
+            *rows,
+            "</div>",
+            f"<figcaption>{escape(caption)}</figcaption>",
+            "</figure>\n",
+        )
+    )
+
+
+def text_width(text: str) -> int:
+    """An upper bound, in pixels: Chinese characters are as wide as they are high."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return round(wide * FONT + (len(text) - wide) * FONT * 0.62)
+
+
+def _cell(cell: Cell, left: int, top: int, side: int) -> str:
+    inset = 3 if cell.kind in ("drop", "lost") else 0
+    width, height = side - 2 * inset, HEIGHT - 2 * inset
+    place = f'x="{left + inset}" y="{top + inset}" width="{width}" height="{height}" rx="3"'
+    x, y = left + side / 2, top + HEIGHT / 2 + FONT * 0.36
+    return (
+        f'<g class="{cell.kind}"><rect {place}/>'
+        f'<text x="{x:g}" y="{y:g}">{escape(cell.text)}</text></g>'
+    )
+
+
+def _svg(width: float, height: float, body: list[str], kind: str = "grid") -> str:
+    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+    return f'<svg class="{kind}" aria-hidden="true" {size}>' + "".join(body) + "</svg>"
