@@ -4,6 +4,7 @@ Texts come from docs/shared/texts.toml, in both languages.
 """
 
 import tomllib
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -96,9 +97,7 @@ def mask_grid(title: str, mask) -> Grid:
     kinds: dict[bool, Kind] = {True: "keep", False: "drop"}
     return Grid(
         title,
-        tuple(
-            tuple(Cell(truth(v), kinds[bool(v)]) for v in row) for row in np.atleast_2d(mask)
-        ),
+        tuple(tuple(Cell(truth(v), kinds[bool(v)]) for v in row) for row in np.atleast_2d(mask)),
     )
 
 
@@ -126,8 +125,7 @@ def padding_and_mask(word):
     padded = keras.utils.pad_sequences(sequences, padding="post")
     mask = np.asarray(layers.Embedding(10, 1, mask_zero=True).compute_mask(padded))
     ragged = tuple(
-        tuple(Cell(number(v), "keep") for v in row) + (None,) * (4 - len(row))
-        for row in sequences
+        tuple(Cell(number(v), "keep") for v in row) + (None,) * (4 - len(row)) for row in sequences
     )
     line = [
         Grid(word("sequences"), ragged),
@@ -380,14 +378,12 @@ def repeat_and_tile(word):
 
 
 def was_it_flattened(word):
-    from tf_keras import backend as K
-
     mask = np.array([[True, True, False, False]])
     x = np.arange(12.0).reshape(1, 4, 3)
-    flat_x = np.asarray(K.batch_flatten(K.constant(x)))
-    flat_mask = np.asarray(K.batch_flatten(K.constant(mask))) > 0
-    needed = mask_of(MaskedFlatten()(layers.Masking(mask_value=-1.0)(x)))
-    needed = np.repeat(mask, 3, axis=1) & needed
+    old = tf_keras.backend
+    flat_x = np.asarray(old.batch_flatten(old.constant(x)))
+    flat_mask = np.asarray(old.batch_flatten(old.constant(mask))) > 0
+    needed = mask_of(MaskedFlatten()(x, mask=mask))
     lines = [
         [value_grid("x (1, 4, 3)", x[0]), Arrow("batch_flatten")],
         [value_grid(f"{flat_x.shape}", flat_x)],
@@ -402,8 +398,6 @@ def was_it_flattened(word):
 
 
 def three_eras(word):
-    import warnings
-
     x = MEANS[1:2]
     lines = [
         [
