@@ -30,15 +30,16 @@ class Grid:
     def svg(self) -> str:
         columns = max(map(len, self.rows))
         longest = max((len(cell.text) for row in self.rows for cell in row if cell), default=0)
-        side = max(20 if columns > 8 else HEIGHT, round(longest * FONT * 0.62) + 6)
-        width = max(columns * (side + GAP) - GAP, text_width(self.title)) + 2 * MARGIN
+        gap = GAP if columns <= 8 else GAP // 2
+        side = max(HEIGHT, round(longest * FONT * 0.62) + 11)
+        width = max(columns * (side + gap) - gap, text_width(self.title)) + 2 * MARGIN
         top = FONT + 10
         height = top + len(self.rows) * (HEIGHT + GAP) - GAP + MARGIN
         body = [f'<text x="{MARGIN}" y="{FONT}" class="title">{escape(self.title)}</text>']
         for i, row in enumerate(self.rows):
             for j, cell in enumerate(row):
                 if cell:
-                    left = MARGIN + j * (side + GAP)
+                    left = MARGIN + j * (side + gap)
                     body.append(_cell(cell, left, top + i * (HEIGHT + GAP), side))
         return _svg(width, height, body)
 
