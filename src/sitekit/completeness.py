@@ -1,0 +1,221 @@
+"""Finds what is missing or in the wrong place: pages, layers, links, languages."""
+
+import ast
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from sitekit.pages import LANGUAGES, Line, Page, PageError, Problem, Site
+
+# pages that look things up or practise do not take the rhythm of a teaching page
+NOT_TEACHING = ("index.md", "glossary.md")
+RHYTHM = ("what-breaks", "sources", "next")
+
+_CJK = r"\u3400-\u9fff"
+_WIDE = "，。：；！？、（）「」《》…—"
+_ENGLISH = re.compile(r"(?:[A-Za-z][a-z'’]*[\s,]+){5}[A-Za-z][a-z'’]*")
+_NO_SPACE = re.compile(rf"[{_CJK}][A-Za-z0-9`]|[A-Za-z0-9`][{_CJK}]")
+_NARROW = re.compile(rf"[{_CJK}`][,;:?!]|[{_CJK}]\(|\)[{_CJK}]")
+_SPAN = re.compile(r"(`+).+?\1")
+_TARGET = re.compile(r"\]\([^)\s]+\)")
+_MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|\[|\]")
+
+
+def problems(site: Site) -> list[Problem]:
+    """Everything that a reader would miss, or not find where it belongs."""
+    found = [*navigation(site), *layers(site), *shared(site)]
+    for page in site.pages():
+        try:
+            found += [*links(page), *rhythm(page), *language(page)]
+        except PageError as error:
+            found.append(error.problem)
+    for code in LANGUAGES:
+        for path in sorted(site.folder(code).rglob("*.ipynb")):
+            found += notebook(path.relative_to(site.root), path, code)
+    return found
+
+
+def navigation(site: Site) -> Iterator[Problem]:
+    """Each page is in the navigation, each entry is a page of both languages."""
+    config = Path("mkdocs.yml")
+    text = (site.root / config).read_text(encoding="utf-8")
+    listed = set(_entries(yaml.load(text, _Config)["nav"]))
+    for code in LANGUAGES:
+        folder = site.folder(code)
+        pages = {
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.suffix in (".md", ".ipynb")
+        }
+        for name in sorted(pages - listed):
+            yield Problem(Path("docs", code, name), 1, f"the page is not in `nav` of {config}")
+        for name in sorted(listed - pages):
+            line = next(n for n, row in enumerate(text.splitlines(), 1) if name in row)
+            yield Problem(config, line, f"`nav` names {name}, and docs/{code}/{name} is missing")
+
+
+class _Config(yaml.SafeLoader):
+    """Reads the tags of mkdocs.yml as plain values."""
+
+
+def _plain(loader, suffix, node):
+    construct = {
+        yaml.ScalarNode: loader.construct_scalar,
+        yaml.SequenceNode: lambda n: tuple(loader.construct_sequence(n)),
+        yaml.MappingNode: loader.construct_mapping,
+    }
+    return construct[type(node)](node)
+
+
+_Config.add_multi_constructor("", _plain)
+
+
+def _entries(nav) -> Iterator[str]:
+    for entry in nav:
+        values = entry.values() if isinstance(entry, dict) else [entry]
+        for value in values:
+            yield from [value] if isinstance(value, str) else _entries(value)
+
+
+def layers(site: Site) -> Iterator[Problem]:
+    """Each layer is exported, tested, and shown on a page of each language."""
+    package = site.root / "src/keras_masking"
+    for path in sorted((package / "layers").glob("[!_]*.py")):
+        place = path.relative_to(site.root)
+        for name in _layer_classes(path):
+            for init in (package / "layers/__init__.py", package / "__init__.py"):
+                if name not in _imported(init):
+                    where = init.relative_to(site.root)
+                    yield Problem(place, 1, f"{name} is not exported by {where}")
+        test = Path("tests/layers", f"test_{path.name}")
+        if not (site.root / test).exists():
+            yield Problem(place, 1, f"the layer has no test: write {test}")
+        include = str(path.relative_to(site.root / "src"))
+        for code in LANGUAGES:
+            shown = any(
+                include == link.target
+                for name in site.names(code)
+                for link in site.page(code, name).includes
+            )
+            if not shown:
+                yield Problem(place, 1, f"no page of docs/{code} includes {include}")
+
+
+def _layer_classes(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def _imported(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+def shared(site: Site) -> Iterator[Problem]:
+    """Each figure and table is shown by a page of its language."""
+    for code in LANGUAGES:
+        folder = site.root / "docs/shared" / code
+        used = {link.target for name in site.names(code) for link in site.page(code, name).includes}
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            if str(path.relative_to(folder)) not in used:
+                place = path.relative_to(site.root)
+                yield Problem(place, 1, f"no page of docs/{code} includes it: show or remove it")
+
+
+def links(page: Page) -> Iterator[Problem]:
+    """Each link inside the sources leads to a file, and to a heading that is there."""
+    for link in page.links:
+        if link.external:
+            continue
+        target, _, anchor = link.target.partition("#")
+        path = Path(posixpath.normpath(page.path.parent / target)) if target else page.path
+        if not (page.site.root / path).exists():
+            yield page.problem(link.line, f"dead link {link.target!r}: there is no {path}")
+        elif anchor and anchor not in _anchors(page.site, path):
+            message = f"dead link {link.target!r}: {path} has no heading with id {anchor!r}"
+            yield page.problem(link.line, message)
+
+
+def _anchors(site: Site, path: Path) -> set[str]:
+    if path.suffix == ".ipynb":
+        cells = json.loads((site.root / path).read_text(encoding="utf-8"))["cells"]
+        return {cell["id"] for cell in cells}
+    return {heading.id for heading in Page(site, path, None).headings}
+
+
+def rhythm(page: Page) -> Iterator[Problem]:
+    """A teaching page shows a figure, what breaks, its sources and where to go next."""
+    if page.language is None:
+        return
+    if not any(include.target.startswith("figures/") for include in page.includes):
+        yield page.problem(1, "the page shows no figure of a mask")
+    if page.path.name in NOT_TEACHING:
+        return
+    for id in RHYTHM:
+        if id not in {heading.id for heading in page.headings}:
+            yield page.problem(1, f"the page lacks a section {{ #{id} }}")
+
+
+def language(page: Page) -> Iterator[Problem]:
+    """No heading, sentence or comment of one language stands in the other's page."""
+    if page.language is None:
+        return
+    lines = page.prose + [
+        Line(f"# {line.text.split('# ', 1)[1]}", line.number)
+        for fence in page.fences
+        if fence.language in ("python", "sh") and not _included(page, fence)
+        for line in fence.lines
+        if "# " in line.text
+    ]
+    check = english if page.language == "en" else chinese
+    for line in lines:
+        for message in check(line.text):
+            yield page.problem(line.number, message)
+    for heading in page.headings if page.language == "zh" else ():
+        if not re.search(f"[{_CJK}]", heading.text):
+            yield page.problem(heading.line, f"the heading {heading.text!r} is not in Chinese")
+    description = page.front_matter.get("description", "")
+    for message in check(description):
+        yield page.problem(2, message)
+
+
+def _included(page: Page, fence) -> bool:
+    return any(fence.line < include.line < fence.end for include in page.includes)
+
+
+def english(text: str) -> Iterator[str]:
+    if found := re.search(f"[{_CJK}{_WIDE[:9]}]+", _SPAN.sub("", text)):
+        yield f"Chinese in an English page: {found[0]!r}"
+
+
+def chinese(text: str) -> Iterator[str]:
+    """English sentences, and the typography that a command can check."""
+    bare = _MARKUP.sub("", _TARGET.sub("]", text))
+    prose = _SPAN.sub("`x`", bare)
+    if (found := _ENGLISH.search(_SPAN.sub("", bare))) and not _is_title(text, found[0]):
+        yield f"English in a Chinese page: {found[0]!r}"
+    if found := _NO_SPACE.search(prose):
+        yield f"put a space between Chinese and Latin: {found[0]!r} in {bare.strip()[:40]!r}"
+    if found := _NARROW.search(prose):
+        yield f"use full-width punctuation: {found[0]!r} in {bare.strip()[:40]!r}"
+
+
+def _is_title(text: str, found: str) -> bool:
+    """The title of a source may stay as it is, as the text of a link to it."""
+    return any(found in title for title in re.findall(r"\[([^\]]+)\]\(https?:", text))
+
+
+def notebook(path: Path, file: Path, code: str) -> Iterator[Problem]:
+    """As for pages; the number of the cell stands for the line."""
+    check = english if code == "en" else chinese
+    for number, cell in enumerate(json.loads(file.read_text(encoding="utf-8"))["cells"], 1):
+        for text in "".join(cell["source"]).splitlines():
+            if cell["cell_type"] == "code":
+                text = text.partition("# ")[2]
+            for message in check(text):
+                yield Problem(path, number, message)
