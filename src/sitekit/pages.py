@@ -218,7 +218,7 @@ class Page:
     def blocks(self) -> list[Block]:
         """The blocks that run, each with the output fence that follows it."""
         blocks = []
-        for fence, after in zip(self.fences, [*self.fences[1:], None], strict=True):
+        for fence, after in zip(self.fences, [*self.fences[1:], None], strict=False):
             if fence.language in RUN:
                 output = after if after and after.language == "output" else None
                 blocks.append(Block(self.path, fence, output))

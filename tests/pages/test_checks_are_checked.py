@@ -1,0 +1,286 @@
+"""Each check sees what it is there for: a good site passes, one broken place is named."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sitekit import blocks, completeness, parity
+
+
+def problems(mini) -> list[str]:
+    found = [problem for page in mini.site.pages() for problem in page.problems()]
+    return [
+        str(p) for p in [*found, *parity.problems(mini.site), *completeness.problems(mini.site)]
+    ]
+
+
+def sole_problem(mini) -> str:
+    (problem,) = problems(mini)
+    return problem
+
+
+def failure_of(mini, name="docs/en/demo.md", number=0) -> str:
+    """What the checker says of one block of a page."""
+    page = next(page for page in mini.site.pages() if str(page.path) == name)
+    block, code = blocks.extract(page)[number]
+    with pytest.raises(AssertionError) as caught:
+        blocks.check(block, code.expected_output)
+    return str(caught.value)
+
+
+def test_a_good_site_has_no_problems(mini):
+    assert problems(mini) == []
+    for page in mini.site.pages():
+        for block, code in blocks.extract(page):
+            blocks.check(block, code.expected_output)
+
+
+def test_a_comment_may_differ(mini):
+    mini.change("docs/en/demo.md", "# the sum", "# the sum of two ones")
+    assert problems(mini) == []
+
+
+class TestFences:
+    def test_an_unknown_language_is_refused(self, mini):
+        mini.change_both("demo.md", "```sh", "```bash")
+        assert any(
+            p.startswith("docs/en/demo.md:31: a fence of bash is never checked")
+            for p in problems(mini)
+        )
+
+    def test_a_fence_without_a_language_is_refused(self, mini):
+        mini.change_both("demo.md", "```sh", "```")
+        assert any("docs/zh/demo.md:31: a fence of no language" in p for p in problems(mini))
+
+    def test_an_unknown_option_is_refused(self, mini):
+        mini.change_both("demo.md", 'hl_lines="1"', 'linenums="1"')
+        assert "docs/en/demo.md:9: unknown fence option: linenums" in problems(mini)
+
+    def test_an_output_that_follows_no_block_is_refused(self, mini):
+        mini.change_both("demo.md", "```sh", "```text")
+        assert "docs/en/demo.md:35: an output fence follows no block" in problems(mini)
+
+    def test_indented_code_is_refused(self, mini):
+        mini.change("docs/en/demo.md", "One sentence", "    code()\n\nOne sentence")
+        assert sole_problem(mini).startswith("docs/en/demo.md:7: indented code is never checked")
+
+    def test_an_open_fence_is_refused(self, mini):
+        for language in ("en", "zh"):
+            text = mini.text(f"docs/{language}/demo.md")
+            mini.write(f"docs/{language}/demo.md", text.rstrip().removesuffix("```"))
+        assert "docs/en/demo.md:35: this fence is never closed" in problems(mini)
+
+    def test_a_missing_include_is_refused(self, mini):
+        mini.remove("docs/shared/en/figures/demo.html")
+        assert any(p.startswith("docs/en/demo.md:17: include not found") for p in problems(mini))
+
+
+class TestParity:
+    def test_a_page_in_one_language_only(self, mini):
+        mini.remove("docs/zh/other.md")
+        assert "docs/en/other.md:1: docs/zh/other.md is missing" in problems(mini)
+
+    def test_another_heading_id(self, mini):
+        mini.change("docs/zh/demo.md", "#sources", "#source")
+        expected = "docs/en/demo.md:25: heading differs from docs/zh/demo.md:25: "
+        assert any(p.startswith(expected) for p in problems(mini))
+
+    def test_another_heading_level(self, mini):
+        mini.change("docs/zh/other.md", "## 接下来", "### 接下来")
+        assert sole_problem(mini).startswith("docs/en/other.md:9: heading differs from docs/zh")
+
+    def test_a_heading_without_an_id(self, mini):
+        mini.change_both("other.md", " { #end }", "")
+        assert any("docs/zh/other.md:9: heading '接下来' needs an id" in p for p in problems(mini))
+
+    def test_an_id_that_stands_twice(self, mini):
+        mini.change_both("other.md", "#end", "#next")
+        assert any("docs/en/other.md:15: the id 'next' stands here" in p for p in problems(mini))
+
+    def test_a_title_with_another_id_than_the_page(self, mini):
+        mini.change_both("other.md", "#other", "#another")
+        assert "docs/en/other.md:5: a page has one title" in problems(mini)[0]
+
+    def test_a_page_without_description(self, mini):
+        mini.change_both("other.md", "description: ", "summary: ")
+        assert any("docs/en/other.md:1: the page needs a front matter" in p for p in problems(mini))
+
+    def test_code_that_differs(self, mini):
+        mini.change("docs/zh/demo.md", "1 + 1)", "1 + 2)")
+        assert sole_problem(mini) == (
+            "docs/en/demo.md:9: block differs from docs/zh/demo.md:9: "
+            "'print(1 + 1)' against 'print(1 + 2)'"
+        )
+
+    def test_an_output_that_differs(self, mini):
+        mini.change("docs/zh/demo.md", "\n2\n", "\n3\n")
+        assert sole_problem(mini).endswith("docs/zh/demo.md:13: '2' against '3'")
+
+    def test_an_option_that_differs(self, mini):
+        mini.change("docs/zh/demo.md", ' title="add.py"', "")
+        assert "block differs" in sole_problem(mini)
+
+    def test_a_link_that_differs(self, mini):
+        mini.change("docs/zh/demo.md", "other.md#end", "other.md#next")
+        assert "docs/en/demo.md:27: link differs from docs/zh/demo.md:27" in sole_problem(mini)
+
+    def test_an_include_in_one_language_only(self, mini):
+        mini.change("docs/zh/other.md", '--8<-- "figures/demo.html"\n', "")
+        assert any(
+            p.startswith("docs/en/other.md:7: include has no counterpart in docs/zh/other.md")
+            for p in problems(mini)
+        )
+
+    def test_a_block_in_one_language_only(self, mini):
+        text = mini.text("docs/en/demo.md")
+        mini.write("docs/en/demo.md", text + "\n```python\npass\n```\n")
+        assert sole_problem(mini).startswith("docs/en/demo.md:39: block has no counterpart in docs")
+
+    def test_a_table_with_another_column(self, mini):
+        for language, row in (("en", "| a | b |"), ("zh", "| 甲 |")):
+            text = mini.text(f"docs/{language}/other.md")
+            mini.write(f"docs/{language}/other.md", text + f"\n{row}\n")
+        assert "table row with cells differs" in sole_problem(mini)
+
+
+class TestCompleteness:
+    def test_a_page_outside_the_navigation(self, mini):
+        mini.change("mkdocs.yml", "- other.md", "- index.md")
+        assert "docs/en/other.md:1: the page is not in `nav` of mkdocs.yml" in problems(mini)
+        assert "mkdocs.yml:5: `nav` names index.md, and docs/zh/index.md is missing" in problems(
+            mini
+        )
+
+    def test_a_dead_link(self, mini):
+        mini.change_both("demo.md", "other.md#end", "gone.md")
+        expected = "docs/en/demo.md:27: dead link 'gone.md': there is no docs/en/gone.md"
+        assert expected in problems(mini)
+
+    def test_a_dead_anchor(self, mini):
+        mini.change_both("demo.md", "other.md#end", "other.md#begin")
+        assert any("docs/zh/other.md has no heading with id 'begin'" in p for p in problems(mini))
+
+    def test_a_layer_without_a_test(self, mini):
+        mini.remove("tests/layers/test_demo.py")
+        assert sole_problem(mini) == (
+            "src/keras_masking/layers/demo.py:1: the layer has no test: "
+            "write tests/layers/test_demo.py"
+        )
+
+    def test_a_layer_that_is_not_exported(self, mini):
+        mini.write("src/keras_masking/__init__.py", "")
+        assert "Demo is not exported by src/keras_masking/__init__.py" in sole_problem(mini)
+
+    def test_a_layer_without_a_page(self, mini):
+        mini.change_both("demo.md", '--8<-- "keras_masking/layers/demo.py"', "pass")
+        assert len(problems(mini)) == 2
+        assert "no page of docs/en includes keras_masking/layers/demo.py" in problems(mini)[0]
+
+    def test_a_figure_that_no_page_shows(self, mini):
+        mini.write("docs/shared/zh/figures/more.html", "<figure>\n</figure>\n")
+        assert sole_problem(mini).startswith("docs/shared/zh/figures/more.html:1: no page")
+
+    def test_a_teaching_page_without_sources(self, mini):
+        mini.change_both("other.md", "#sources", "#origins")
+        assert "docs/en/other.md:1: the page lacks a section { #sources }" in problems(mini)
+
+    def test_a_page_without_a_figure(self, mini):
+        mini.change_both("other.md", '--8<-- "figures/demo.html"\n', "")
+        assert "docs/zh/other.md:1: the page shows no figure of a mask" in problems(mini)
+
+    @pytest.mark.parametrize(
+        ("sentence", "message"),
+        [
+            ("The mask says which steps to skip.", "English in a Chinese page"),
+            ("掩码mask。", "a space between Chinese and Latin: '码m'"),
+            ("用`mask`。", "a space between Chinese and Latin"),
+            ("掩码, 填充。", "full-width punctuation"),
+            ("掩码(mask)", "full-width punctuation"),
+        ],
+    )
+    def test_what_does_not_belong_in_a_chinese_page(self, mini, sentence, message):
+        mini.change("docs/zh/demo.md", "关于掩码的一句话。", sentence)
+        assert sole_problem(mini).startswith("docs/zh/demo.md:7: ")
+        assert message in sole_problem(mini)
+
+    def test_an_english_comment_in_a_chinese_page(self, mini):
+        mini.change("docs/zh/demo.md", "# 求和", "# this is the sum of two numbers")
+        assert sole_problem(mini).startswith("docs/zh/demo.md:10: English in a Chinese page")
+
+    def test_an_english_heading_in_a_chinese_page(self, mini):
+        mini.change("docs/zh/demo.md", "## 来源", "## Sources")
+        assert sole_problem(mini) == "docs/zh/demo.md:25: the heading 'Sources' is not in Chinese"
+
+    def test_chinese_in_an_english_page(self, mini):
+        mini.change("docs/en/demo.md", "One sentence", "一句话")
+        assert sole_problem(mini) == "docs/en/demo.md:7: Chinese in an English page: '一句话'"
+
+
+class TestBlocks:
+    def test_a_wrong_output_is_shown_as_a_difference(self, mini):
+        mini.change("docs/en/demo.md", "\n2\n", "\n3\n")
+        said = failure_of(mini)
+        assert said.startswith("docs/en/demo.md:13: the output has changed\n")
+        assert "\n-3\n+2" in said
+
+    def test_an_output_that_is_not_on_the_page(self, mini):
+        mini.change("docs/en/demo.md", "```output\n2\n```\n", "")
+        said = failure_of(mini)
+        assert said == ("docs/en/demo.md:9: this block prints, and no output stands under it:\n2\n")
+
+    def test_an_output_that_nothing_prints(self, mini):
+        mini.change("docs/en/demo.md", "print(1 + 1)", "1 + 1")
+        assert failure_of(mini) == (
+            "docs/en/demo.md:13: an output stands here, but the block prints nothing"
+        )
+
+    def test_a_block_that_needs_an_earlier_block(self, mini):
+        mini.change("docs/en/demo.md", "```sh", "```python\ntotal = 2\n```\n\n```sh")
+        mini.change("docs/en/demo.md", "```sh\necho done", "```python\nprint(total)")
+        said = failure_of(mini, number=3)
+        assert said.startswith("docs/en/demo.md:36: print(total)\n")
+        assert "NameError: name 'total' is not defined" in said
+
+    def test_an_error_names_its_own_line(self, mini):
+        mini.change("docs/en/demo.md", "print(1 + 1)", "x = 0\n\nprint(1 / x)")
+        said = failure_of(mini)
+        assert said.startswith("docs/en/demo.md:12: print(1 / x)")
+        assert "ZeroDivisionError" in said
+
+    def test_a_syntax_error_names_its_own_line(self, mini):
+        mini.change("docs/en/demo.md", "print(1 + 1)", "x = 1\nprint(")
+        assert failure_of(mini).startswith("docs/en/demo.md:11: ")
+
+    def test_a_warning_that_the_page_does_not_show(self, mini):
+        code = "import warnings\nwarnings.warn('mask lost')"
+        mini.change("docs/en/demo.md", "print(1 + 1)", code)
+        assert "UserWarning: mask lost" in failure_of(mini)
+
+    def test_a_shell_block_that_fails_on_its_way(self, mini):
+        mini.change("docs/en/demo.md", "echo done", "ls no-such-file\necho done")
+        said = failure_of(mini, number=2)
+        assert said.startswith("docs/en/demo.md:31: exit status ")
+        assert "no-such-file" in said
+
+    def test_a_block_does_not_change_the_state_of_the_next(self, mini):
+        code = "import keras\nprint(keras.config.floatx())\nkeras.config.set_floatx('float64')"
+        page = f"# {{ #x }}\n\n```python\n{code}\n```\n\n```output\nfloat32\n```\n\n" * 2
+        mini.write("docs/en/other.md", page)
+        for page in mini.site.pages():
+            if str(page.path) == "docs/en/other.md":
+                for block, output in blocks.extract(page):
+                    blocks.check(block, output.expected_output)
+
+    def test_pytest_runs_every_block_and_names_the_place(self, mini):
+        mini.change("docs/en/demo.md", "\n2\n", "\n3\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "docs/en/demo.md", "docs/zh/demo.md"],
+            cwd=mini.root,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert "docs/en/demo.md:13: the output has changed\n" in done.stdout
+        assert "\n-3\n+2\n" in done.stdout
+        assert "1 failed, 5 passed" in done.stdout

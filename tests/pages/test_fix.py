@@ -1,0 +1,82 @@
+"""`make fix` rewrites outputs, and nothing else."""
+
+import os
+
+import pytest
+
+from sitekit import fix
+
+NAME = "docs/en/demo.md"
+
+
+def page_of(mini):
+    return next(page for page in mini.site.pages() if str(page.path) == NAME)
+
+
+def run(mini, **options) -> int:
+    return fix.fix(mini.site, [page_of(mini)], **{"shared": False, "check": False} | options)
+
+
+def test_a_right_page_is_left_as_it_is(mini, capsys):
+    before = mini.text(NAME)
+    assert run(mini) == 0
+    assert mini.text(NAME) == before
+    assert capsys.readouterr().out == ""
+
+
+def test_a_wrong_output_is_replaced_and_the_rest_stays(mini, capsys):
+    right = mini.text(NAME)
+    mini.change(NAME, "\n2\n", "\n3\n")
+    assert run(mini) == 0
+    assert mini.text(NAME) == right
+    assert capsys.readouterr().out == f"changed: {NAME}\n"
+
+
+def test_a_missing_output_is_written_under_its_block(mini):
+    right = mini.text(NAME)
+    mini.change(NAME, "\n```output\n2\n```\n", "")
+    assert run(mini) == 0
+    assert mini.text(NAME) == right
+
+
+def test_an_output_that_nothing_prints_is_removed(mini):
+    mini.change(NAME, "print(1 + 1)", "1 + 1")
+    assert run(mini) == 0
+    assert "```output\n2" not in mini.text(NAME)
+    assert "```output\ndone" in mini.text(NAME)
+
+
+def test_a_block_that_raises_leaves_its_page_alone(mini, capsys):
+    mini.change(NAME, "print(1 + 1)", "print(1 / 0)")
+    before = mini.text(NAME)
+    assert run(mini) == 1
+    assert mini.text(NAME) == before
+    assert f"{NAME}:10: print(1 / 0)" in capsys.readouterr().err
+
+
+def test_check_changes_nothing_and_says_what_would_change(mini, capsys):
+    mini.change(NAME, "\n2\n", "\n3\n")
+    before = mini.text(NAME)
+    assert run(mini, check=True) == 1
+    assert mini.text(NAME) == before
+    assert capsys.readouterr().out == f"would change: {NAME}\n"
+
+
+def test_figures_and_tables_are_written(mini, monkeypatch):
+    path = mini.root / "docs/shared/en/figures/new.html"
+    monkeypatch.setattr(fix, "generated", lambda site: {path: "<figure>\n</figure>\n"})
+    assert run(mini, shared=True, check=True) == 1
+    assert not path.exists()
+    assert run(mini, shared=True) == 0
+    assert path.read_text() == "<figure>\n</figure>\n"
+
+
+def test_a_write_that_fails_leaves_the_old_file(mini, monkeypatch):
+    def fail(*paths):
+        raise OSError("disk full")
+
+    before = mini.text(NAME)
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        fix.write(mini.root / NAME, "half")
+    assert mini.text(NAME) == before

@@ -1,0 +1,141 @@
+"""Figures and tables are what the code makes of Keras now, in both languages."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from sitekit import figures, tables
+from sitekit.grid import Arrow, Cell, Grid, figure, text_width
+
+PHONE = 348  # what a phone of 390 pixels leaves for content
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return figures.render_all()
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return tables.measure()
+
+
+def test_figures_are_what_is_committed(site, drawn):
+    stale = [str(path) for path, text in drawn.items() if (site.root / path).read_text() != text]
+    assert not stale, "run `make fix`; these have changed: " + ", ".join(stale)
+
+
+def test_tables_are_what_is_committed(site):
+    rendered = tables.render_all()
+    stale = [str(p) for p, text in rendered.items() if (site.root / p).read_text() != text]
+    assert not stale, "run `make fix`; these have changed: " + ", ".join(stale)
+
+
+def test_nothing_else_is_committed_beside_them(site, drawn):
+    shared = site.root / "docs/shared"
+    files = {p.relative_to(site.root) for p in shared.glob("*/*/*")}
+    assert files == set(drawn) | set(tables.render_all())
+
+
+def test_a_figure_is_one_piece_of_html_with_a_text_alternative(drawn):
+    for path, text in drawn.items():
+        assert "\n\n" not in text
+        root = ElementTree.fromstring(text)
+        panels = root.find("div")
+        assert panels.get("role") == "img"
+        for said in (panels.get("aria-label"), root.find("figcaption").text):
+            assert bool(CHINESE.search(said)) == (path.parts[2] == "zh"), said
+            assert "{" not in said
+
+
+def test_no_panel_is_wider_than_a_phone(drawn):
+    for path, text in drawn.items():
+        for svg in ElementTree.fromstring(text).iter("svg"):
+            assert float(svg.get("width")) <= PHONE, path
+
+
+def test_a_figure_takes_its_colours_from_the_style_sheet(drawn):
+    for text in drawn.values():
+        assert not re.search(r"#[0-9a-f]{3}|rgb|fill=|style=", text)
+
+
+def test_every_text_is_used_and_stands_in_both_languages(drawn, monkeypatch):
+    used, word = set(), figures.words
+
+    def recorded(section, language):
+        def get(key):
+            used.add((section, key, language))
+            return word(section, language)(key)
+
+        return get
+
+    monkeypatch.setattr(figures, "words", recorded)
+    monkeypatch.setattr(tables, "words", recorded)
+    figures.render_all()
+    tables.render_all()
+    catalogue = {
+        (section, key, language)
+        for section, texts in figures.catalogue().items()
+        for key, text in texts.items()
+        for language in text
+    }
+    outcomes = {("layers", "raises"), ("layers", "unknown")}  # which a newer Keras may need or not
+    assert {use for use in catalogue - used if use[:2] not in outcomes} == set()
+    assert used <= catalogue
+
+
+def test_a_missing_text_is_named():
+    with pytest.raises(figures.TextError, match=r"\[why-mean\] lacks 'colour' in 'zh'"):
+        figures.words("why-mean", "zh")("colour")
+
+
+def test_a_masked_cell_is_smaller_than_a_kept_one():
+    svg = ElementTree.fromstring(Grid("m", ((Cell("T", "keep"), Cell("F", "drop")),)).svg())
+    kept, masked = svg.iter("rect")
+    assert float(masked.get("width")) < float(kept.get("width"))
+
+
+def test_texts_in_a_figure_are_escaped():
+    svg = figure([[Grid("a < b", ((Cell("&"),),)), Arrow("<>")]], 'say "x"', "a & b")
+    root = ElementTree.fromstring(svg)
+    assert root.find("figcaption").text == "a & b"
+    assert root.find("div").get("aria-label") == 'say "x"'
+
+
+def test_chinese_characters_are_twice_as_wide_as_most_latin_ones():
+    assert text_width("掩码") == 24
+    assert text_width("ab") < 24
+
+
+@pytest.mark.parametrize(
+    ("group", "layer", "outcome"),
+    [
+        ("steps", "Dense", ("passes", "silent", "clean")),
+        ("steps", "EinsumDense", ("drops", "warns", "clean")),
+        ("steps", "Softmax", ("raises", "silent", "unknown")),
+        ("normalization", "LayerNormalization", ("passes", "silent", "clean")),
+        ("normalization", "GroupNormalization", ("passes", "silent", "leaks")),
+        ("normalization", "RMSNormalization", ("drops", "warns", "clean")),
+        ("merge", "Dot", ("drops", "silent", "leaks")),
+        ("recurrent", "LSTM", ("ends", "silent", "clean")),
+        ("recurrent", "LSTM(return_sequences=True)", ("passes", "silent", "clean")),
+        ("pooling", "GlobalMaxPooling1D", ("drops", "warns", "leaks")),
+        ("convolution", "Conv1D", ("drops", "warns", "leaks")),
+        ("attention", "GroupQueryAttention", ("passes", "warns", "clean")),
+        ("no-layer", "x * 2", ("drops", "silent", "clean")),
+    ],
+)
+def test_what_a_layer_does_to_a_mask(measured, group, layer, outcome):
+    assert measured[group][layer] == outcome
+
+
+def test_each_term_stands_once_in_both_languages():
+    terms = tables.terms()
+    for key in ("en", "zh"):
+        values = [term[key] for term in terms]
+        assert len(values) == len(set(values))
+    for term in terms:
+        assert CHINESE.search(term["zh"]) and CHINESE.search(term["meaning_zh"])
+        assert not CHINESE.search(term["en"] + term["meaning_en"])
