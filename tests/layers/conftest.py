@@ -1,0 +1,40 @@
+"""What the tests of all layers share."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+
+def array(x) -> np.ndarray:
+    return ops.convert_to_numpy(x)
+
+
+def boolean(mask):
+    return None if mask is None else np.asarray(mask).astype(bool)
+
+
+def mask_of(x):
+    mask = getattr(x, "_keras_mask", None)
+    return None if mask is None else array(mask)
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    keras.config.set_dtype_policy("float32")
+    keras.utils.set_random_seed(0)
+
+
+needs = {
+    backend: pytest.mark.skipif(
+        keras.backend.backend() != backend, reason=f"asks for the {backend} backend"
+    )
+    for backend in ("tensorflow", "jax")
+}
+carries_masks = pytest.mark.skipif(
+    keras.backend.backend() == "numpy",
+    reason="a numpy array takes no attributes, so it cannot carry a mask from layer to layer",
+)
+needs_gradients = pytest.mark.skipif(
+    keras.backend.backend() == "numpy", reason="the numpy backend has no gradients"
+)
