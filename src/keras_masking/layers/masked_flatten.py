@@ -31,8 +31,8 @@ class MaskedFlatten(keras.layers.Flatten):
     def call(self, inputs, mask=None):
         mask = _boolean_mask(mask, inputs)
         if mask is not None:
-            zero = ops.zeros((), dtype=inputs.dtype)
-            inputs = ops.where(_with_axes_of(inputs, mask), inputs, zero)
+            kept = ops.where(_with_axes_of(inputs, mask), inputs, 0)
+            inputs = ops.cast(kept, inputs.dtype)
         return super().call(inputs)
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -1,0 +1,347 @@
+"""What holds for every layer of the package. A new layer needs an entry in SPECIMENS, no more."""
+
+import ast
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import array, carries_masks, needs, needs_gradients
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from keras import layers, ops
+from keras.src.testing import TestCase
+
+import keras_masking
+
+# by class: the arguments to make it with, the shape that (2, 4, 3) becomes, and the same in numpy,
+# one sample at a time, of the valid steps alone
+SPECIMENS = {
+    "MaskedMean": ({"axis": 1}, (2, 3), lambda x: x.mean(axis=0) if len(x) else 0 * x.sum(axis=0)),
+    "MaskedSum": ({"axis": 1}, (2, 3), lambda x: x.sum(axis=0)),
+    "MaskedFlatten": ({}, (2, 12), lambda x: x.reshape(-1)),
+}
+FILES = sorted(
+    path for path in Path(keras_masking.layers.__file__).parent.glob("*.py") if path.stem[0] != "_"
+)
+every_layer = pytest.mark.parametrize("name", SPECIMENS)
+
+X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+MASKS = {
+    "right": [[1, 1, 1, 0], [1, 0, 0, 0]],
+    "left": [[0, 1, 1, 1], [0, 0, 0, 1]],
+    "interleaved": [[1, 0, 1, 1], [0, 1, 0, 0]],
+    "a fully padded row": [[1, 1, 0, 0], [0, 0, 0, 0]],
+}
+MASKS = {name: np.array(mask, bool) for name, mask in MASKS.items()}
+RIGHT = MASKS["right"]
+
+
+def make(name, **options):
+    return getattr(keras_masking, name)(**SPECIMENS[name][0], **options)
+
+
+def with_padding(x, mask, value):
+    return np.where(mask[..., None], x, np.array(value, x.dtype))
+
+
+def seen(layer, x, mask) -> list[np.ndarray]:
+    """For each sample, what a layer behind may use: where an output mask is, its valid part."""
+    result, left = array(layer(x, mask=mask)), layer.compute_mask(ops.convert_to_tensor(x), mask)
+    return [y if left is None else y[array(left)[i]] for i, y in enumerate(result)]
+
+
+def assert_same(one, other, **tolerance):
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(a, b, **({"rtol": 1e-5, "atol": 1e-6} | tolerance))
+
+
+def test_every_public_layer_is_tested_here():
+    public = {
+        name
+        for name, value in vars(keras_masking).items()
+        if inspect.isclass(value) and issubclass(value, keras.layers.Layer)
+    }
+    assert public == set(SPECIMENS) == set(keras_masking.__all__)
+
+
+class TestPaddingInvariance:
+    @every_layer
+    @pytest.mark.parametrize("side", MASKS)
+    @pytest.mark.parametrize("value", [0, 7, -3e38, np.nan, np.inf, -np.inf])
+    def test_what_stands_in_padded_steps_changes_nothing(self, name, side, value):
+        mask = MASKS[side]
+        expected = array(make(name)(with_padding(X, mask, 1), mask=mask))
+        result = array(make(name)(with_padding(X, mask, value), mask=mask))
+        assert_same(result, expected)
+
+    @every_layer
+    @pytest.mark.parametrize("before", [0, 1, 5])
+    @pytest.mark.parametrize("after", [0, 1, 5])
+    def test_how_many_padded_steps_there_are_changes_nothing(self, name, before, after):
+        width = [(0, 0), (before, after)]
+        x = np.pad(X, [*width, (0, 0)], constant_values=np.nan)
+        expected = seen(make(name), X, np.ones((2, 4), bool))
+        assert_same(seen(make(name), x, np.pad(np.ones((2, 4), bool), width)), expected)
+
+    @every_layer
+    def test_the_neighbours_of_a_sample_change_nothing(self, name):
+        alone = seen(make(name), X[1:, :1], np.ones((1, 1), bool))
+        together = seen(make(name), X, RIGHT)
+        assert_same(alone, together[1:])
+
+    @every_layer
+    @pytest.mark.parametrize("side", MASKS)
+    def test_it_equals_the_unpadded_sequences_run_one_by_one(self, name, side):
+        mask = MASKS[side]
+        oracle = SPECIMENS[name][2]
+        expected = [oracle(x[m].astype("float64")) for x, m in zip(X, mask, strict=True)]
+        assert_same(seen(make(name), with_padding(X, mask, np.nan), mask), expected)
+
+    @every_layer
+    @settings(deadline=None, max_examples=60, derandomize=True)
+    @given(data=st.data())
+    def test_it_equals_a_plain_loop_on_any_input(self, name, data):
+        shape = (data.draw(st.integers(0, 4)), data.draw(st.integers(0, 5)), 2)
+        numbers = st.floats(-1e3, 1e3, width=32) | st.sampled_from([np.nan, np.inf, -np.inf])
+        mask = data.draw(hnp.arrays(bool, shape[:2]))
+        finite = data.draw(hnp.arrays("float32", shape, elements=st.floats(-1e3, 1e3, width=32)))
+        padding = data.draw(hnp.arrays("float32", shape, elements=numbers))
+        x = np.where(mask[..., None], finite, padding)
+        oracle = SPECIMENS[name][2]
+        expected = [oracle(s[m].astype("float64")) for s, m in zip(x, mask, strict=True)]
+        assert_same(seen(make(name), x, mask), expected, rtol=1e-4, atol=1e-2)
+
+
+class TestCompiled:
+    @needs["tensorflow"]
+    @every_layer
+    @pytest.mark.parametrize("xla", [False, True])
+    @pytest.mark.parametrize("shape", [(2, 4, 3), (None, None, 3)])
+    def test_tensorflow_graphs_give_what_eager_calls_give(self, name, xla, shape):
+        import tensorflow as tf
+
+        layer = make(name)
+        signature = [tf.TensorSpec(shape), tf.TensorSpec(shape[:2], tf.bool)]
+
+        @tf.function(jit_compile=xla, input_signature=signature)
+        def compiled(x, mask):
+            return layer(x, mask=mask)
+
+        for value in (0, np.nan):
+            x = with_padding(X, RIGHT, value)
+            assert_same(array(compiled(x, RIGHT)), array(layer(x, mask=RIGHT)))
+
+    @needs["jax"]
+    @every_layer
+    def test_jax_graphs_give_what_eager_calls_give(self, name):
+        import jax
+
+        layer = make(name)
+        compiled = jax.jit(lambda x, mask: layer(x, mask=mask))
+        for value in (0, np.nan):
+            x = with_padding(X, RIGHT, value)
+            assert_same(array(compiled(x, RIGHT)), array(layer(x, mask=RIGHT)))
+
+    @needs["jax"]
+    @every_layer
+    def test_jax_maps_it_over_another_axis(self, name):
+        import jax
+
+        layer = make(name)
+        x, mask = np.stack([X, 2 * X]), np.stack([RIGHT, RIGHT])
+        mapped = jax.vmap(lambda x, mask: layer(x, mask=mask))(x, mask)
+        assert_same(array(mapped[1]), array(layer(2 * X, mask=RIGHT)))
+
+
+class TestModels:
+    """The mask arrives by itself, whatever kind of model the layer stands in."""
+
+    # said of a nested model, and not true
+    @pytest.mark.filterwarnings("ignore:.*does not support masking")
+    @carries_masks
+    @every_layer
+    @pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed", "nested"])
+    @pytest.mark.parametrize("eager", [False, True])
+    def test_the_mask_arrives(self, name, kind, eager):
+        x = with_padding(X, RIGHT, 0)
+        expected = array(make(name)(x, mask=RIGHT))
+        model = model_of(kind, make(name))
+        model.compile(run_eagerly=eager)
+        assert_same(model.predict(x, verbose=0), expected)
+        if name != "MaskedFlatten":
+            longer = np.pad(x, [(0, 0), (0, 3), (0, 0)])
+            assert_same(model.predict(longer, verbose=0), expected)
+
+    @every_layer
+    def test_without_a_mask_it_runs_in_a_model(self, name):
+        inputs = keras.Input((None, 3))
+        model = keras.Model(inputs, make(name)(inputs))
+        assert_same(model.predict(X, verbose=0), array(make(name)(X)))
+
+    @every_layer
+    def test_saved_and_loaded_it_gives_the_same(self, name, tmp_path):
+        model = model_of("functional", make(name))
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        x = with_padding(X, RIGHT, 0)
+        np.testing.assert_array_equal(array(loaded(x)), array(model(x)))
+        assert loaded.layers[-1].get_config() == model.layers[-1].get_config()
+
+    @every_layer
+    def test_shapes_are_known_before_the_run(self, name):
+        layer, expected = make(name), SPECIMENS[name][1]
+        inputs = keras.Input((4, 3), batch_size=2)
+        assert layer(layers.Masking()(inputs)).shape == expected
+        assert tuple(layer.compute_output_shape((2, 4, 3))) == expected
+        assert tuple(layer(X, mask=RIGHT).shape) == expected
+
+
+def model_of(kind, layer):
+    if kind == "sequential":
+        return keras.Sequential([layers.Masking(), layer])
+    if kind == "subclassed":
+        return Subclassed(layer)
+    inputs = keras.Input((None, 3))
+    if kind == "nested":
+        inner = keras.Sequential([layers.Activation("linear"), layer])
+        return keras.Model(inputs, inner(layers.Masking()(inputs)))
+    return keras.Model(inputs, layer(layers.Masking()(inputs)))
+
+
+class Subclassed(keras.Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.masking, self.layer = layers.Masking(), layer
+
+    def call(self, x):
+        return self.layer(self.masking(x))
+
+
+@pytest.mark.filterwarnings("ignore:.*float64")  # which jax has only when told
+class TestPrecision:
+    @every_layer
+    @pytest.mark.parametrize(
+        ("policy", "dtype", "rtol"),
+        [
+            ("float16", "float16", 1e-2),
+            ("bfloat16", "bfloat16", 5e-2),
+            ("mixed_float16", "float16", 1e-2),
+            ("mixed_bfloat16", "bfloat16", 5e-2),
+            ("float64", "float64", 1e-6),
+        ],
+    )
+    def test_the_result_has_the_compute_dtype(self, name, policy, dtype, rtol):
+        if (policy, keras.backend.backend()) == ("float64", "jax"):
+            dtype = "float32"
+        x = with_padding(X, RIGHT, np.nan)
+        result = make(name, dtype=policy)(x, mask=RIGHT)
+        assert keras.backend.standardize_dtype(result.dtype) == dtype
+        expected = array(make(name)(x, mask=RIGHT))
+        assert_same(array(ops.cast(result, "float32")), expected, rtol=rtol, atol=rtol)
+
+
+@needs_gradients
+class TestGradients:
+    @every_layer
+    @pytest.mark.parametrize("side", MASKS)
+    @pytest.mark.parametrize("value", [0, np.nan, np.inf])
+    def test_padding_gets_none_and_valid_steps_what_they_get_alone(self, name, side, value):
+        mask = MASKS[side]
+        padded = gradient(make(name), with_padding(X, mask, value), mask)
+        assert np.all(padded[~mask] == 0)
+        for i, row in enumerate(mask):
+            if row.any():
+                alone = gradient(make(name), X[i : i + 1, row], np.ones((1, row.sum()), bool))
+                assert_same(padded[i, row], alone[0])
+
+
+def gradient(layer, x, mask):
+    """Of the sum of squares of the result, for the inputs."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return array(jax.grad(lambda x: ops.sum(layer(x, mask=mask) ** 2))(ops.array(x)))
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = ops.sum(layer(x, mask=mask) ** 2)
+    return array(tape.gradient(loss, x))
+
+
+@pytest.mark.filterwarnings("ignore:.*shuffle", "ignore:.*trainable weights")
+class TestKerasItself(TestCase):
+    """Keras's own test of a layer: serialization, dtype policies, masks, training."""
+
+    def test_each_layer(self):
+        for name, (arguments, output_shape, _) in SPECIMENS.items():
+            self.run_layer_test(
+                getattr(keras_masking, name),
+                init_kwargs=arguments,
+                input_shape=(2, 4, 3),
+                expected_output_shape=output_shape,
+                expected_num_trainable_weights=0,
+                expected_num_non_trainable_weights=0,
+                expected_num_seed_generators=0,
+                expected_num_losses=0,
+                supports_masking=True,
+            )
+
+
+class TestFiles:
+    """Each file can be taken out and used alone."""
+
+    @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+    def test_it_imports_nothing_but_keras_and_numpy(self, path):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {
+            name.split(".")[0]
+            for node in ast.walk(tree)
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or "."]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        assert imported <= {"keras", "numpy"}
+
+    def test_helpers_of_one_name_have_one_text(self):
+        texts = {}
+        for path in FILES:
+            source = path.read_text(encoding="utf-8")
+            for node in ast.parse(source).body:
+                if isinstance(node, ast.FunctionDef):
+                    texts.setdefault(node.name, set()).add(ast.get_source_segment(source, node))
+        assert [name for name, versions in texts.items() if len(versions) > 1] == []
+
+    def test_copied_alone_they_work(self, tmp_path):
+        """In an empty folder, in a fresh process in which the package cannot be imported."""
+        for path in FILES:
+            shutil.copy(path, tmp_path)
+        lines = ["import sys", "sys.modules['keras_masking'] = None", "import numpy as np"]
+        for path in FILES:
+            name = "".join(part.title() for part in path.stem.split("_"))
+            lines += [
+                f"from {path.stem} import {name}",
+                "x, mask = np.ones((1, 3, 2), 'float32'), np.array([[True, True, False]])",
+                f"print(np.sum(np.asarray({name}()(x, mask=mask))))",
+            ]
+        done = subprocess.run(
+            [sys.executable, "-c", "\n".join(lines)],
+            cwd=tmp_path,
+            env=os.environ | {"KERAS_BACKEND": "numpy"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.split() == ["4.0", "2.0", "4.0"]
