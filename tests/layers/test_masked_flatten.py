@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 from bad_input import accepts_numbers_as_truth, refuses_bad_masks, refuses_ragged_and_strings
-from conftest import array, mask_of, needs
+from conftest import array, mask_of, needs, needs_gradients
 from keras import layers
 
 from keras_masking import MaskedFlatten
@@ -69,6 +69,22 @@ def test_the_dtype_of_the_inputs_stays():
     x = np.ones((1, 2, 2), "int32")
     flat = MaskedFlatten(dtype="int32")(x, mask=np.array([[True, False]]))
     assert keras.backend.standardize_dtype(flat.dtype) == "int32"
+
+
+@needs_gradients
+def test_in_front_of_dense_the_mask_ends_and_the_model_trains():
+    inputs = keras.Input((3, 2))
+    flat = MaskedFlatten(pass_mask=False)(layers.Masking()(inputs))
+    assert mask_of(flat) is None
+    model = keras.Model(inputs, layers.Dense(1)(flat))
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3, 2), "float32"), np.ones((4, 1), "float32"), verbose=0)
+
+
+def test_the_arguments_are_saved():
+    layer = MaskedFlatten(data_format="channels_first", pass_mask=False)
+    again = MaskedFlatten.from_config(layer.get_config())
+    assert (again.data_format, again.pass_mask) == ("channels_first", False)
 
 
 def test_known_sizes_stay_known():

@@ -8,7 +8,12 @@ class MaskedFlatten(keras.layers.Flatten):
 
     Padded elements become 0, so that a `Dense` layer behind sees nothing of them, and the mask
     is repeated for each element of a step, in the order of the flattened elements. Without a
-    mask this is `keras.layers.Flatten`, whose argument it takes.
+    mask this is `keras.layers.Flatten`.
+
+    Args:
+        data_format: as in `keras.layers.Flatten`.
+        pass_mask: whether the flattened mask goes on. In front of a `Dense` layer it must end:
+            `Dense` would hand it on to an output of another size, and the loss could not use it.
 
     Call arguments:
         inputs: a tensor of shape `(batch, time, ...)`.
@@ -16,16 +21,17 @@ class MaskedFlatten(keras.layers.Flatten):
             at least `(batch, time)`; True = use. Given by Keras when `inputs` carry a mask.
 
     Returns:
-        Shape `(batch, time * ...)` and the dtype of `inputs`, with a mask of the same shape.
-        Sizes that are known before the model runs stay known.
+        Shape `(batch, time * ...)` and the dtype of `inputs`, with a mask of the same shape
+        unless `pass_mask` is False. Sizes that are known before the model runs stay known.
 
     Raises:
         ValueError: the mask does not fit the inputs or holds values other than 0 and 1 (seen in
             eager calls only), or the inputs are ragged or strings.
     """
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format=None, pass_mask=True, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
+        self.pass_mask = pass_mask
         self.supports_masking = True
 
     def call(self, inputs, mask=None):
@@ -36,7 +42,7 @@ class MaskedFlatten(keras.layers.Flatten):
         return super().call(inputs)
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
+        if previous_mask is None or not self.pass_mask:
             return None
         steps = _with_axes_of(inputs, ops.cast(previous_mask, "bool"))
         elements = ops.logical_and(steps, ops.ones_like(inputs, dtype="bool"))
@@ -44,6 +50,9 @@ class MaskedFlatten(keras.layers.Flatten):
 
     def compute_output_spec(self, inputs, mask=None):
         return super().compute_output_spec(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "pass_mask": self.pass_mask}
 
 
 def _with_axes_of(x, mask):
