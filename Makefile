@@ -28,7 +28,8 @@ site/.built: $(READY) $(SOURCES)
 	@$(RUN) -m sitekit.build --out site
 	@touch $@
 
-test: lint test-layers check-pages test-site ## every check
+test: lint ## every check
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-site test-layers check-pages
 
 lint: $(READY)
 	$(VENV)/bin/ruff check --quiet

@@ -42,7 +42,7 @@ def test_a_page_loads_whole_quietly_and_from_its_own_origin(browser, sub_address
     context.close()
 
 
-def check_access(tab, scheme, viewport):
+def check_access(tab, scheme, viewport, leave_out=()):
     """No serious finding of axe, and no sideways scrolling of the whole page."""
     tab.set_viewport_size(viewport)
     tab.emulate_media(color_scheme=scheme)
@@ -51,7 +51,9 @@ def check_access(tab, scheme, viewport):
     where = f"{scheme}, {viewport['width']} px"
     overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0, f"{where}: {overflow} px too wide"
-    found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    found = tab.evaluate(
+        "exclude => axe.run({exclude}, {resultTypes: ['violations']})", list(leave_out)
+    )["violations"]
     serious = [
         f"{where}: {violation['id']}: {node['html'][:120]} {node['failureSummary']}"
         for violation in found
@@ -65,13 +67,14 @@ def check_access(tab, scheme, viewport):
 def test_a_page_is_accessible(open_page, address, language, page):
     tab = open_page(address + path_of(language, page), reduced_motion="reduce")
     tab.evaluate(Axe().axe_script)
-    check_access(tab, "light", DESKTOP)
-    check_access(tab, "dark", PHONE)
+    # the words of a block have the same few colours everywhere, and are most of a page
+    check_access(tab, "light", DESKTOP, leave_out=["pre code *"])
+    check_access(tab, "dark", PHONE, leave_out=["pre code *"])
 
 
-def test_the_frame_around_every_page_is_accessible(open_page, address):
+def test_code_and_the_frame_of_a_page_are_accessible(open_page, address):
     for language in LANGUAGES:
-        tab = open_page(address + path_of(language, "mean"), reduced_motion="reduce")
+        tab = open_page(address + path_of(language, "why"), reduced_motion="reduce")
         tab.evaluate(Axe().axe_script)
         check_access(tab, "dark", DESKTOP)
         check_access(tab, "light", PHONE)
