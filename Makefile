@@ -9,7 +9,7 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers check-pages test-site fix lock bench clean
+.PHONY: help setup serve live build test lint test-layers check-pages test-site fix picture lock bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -56,6 +56,9 @@ fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 bench: $(READY) ## measure speed, ratios taken in one run
 	$(RUN) tests/benchmarks/bench_layers.py
 	$(RUN) tests/benchmarks/bench_blocks.py
+
+picture: site/.built ## take the picture in the README anew
+	@$(RUN) -m sitekit.picture
 
 lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
