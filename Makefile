@@ -9,7 +9,7 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers check-pages test-site fix picture lock bench clean
+.PHONY: help setup serve live build test lint test-layers check-pages test-site fix releases picture lock bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -56,6 +56,9 @@ fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 bench: $(READY) ## measure speed, ratios taken in one run
 	$(RUN) tests/benchmarks/bench_layers.py
 	$(RUN) tests/benchmarks/bench_blocks.py
+
+releases: $(READY) ## measure what older releases of Keras do to a mask
+	$(RUN) tests/benchmarks/releases.py
 
 picture: site/.built ## take the picture in the README anew
 	@$(RUN) -m sitekit.picture

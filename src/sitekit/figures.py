@@ -205,16 +205,17 @@ def travel_chain(word):
     product = dense * 1
     again = layers.Dense(3)(product)
     assert mask_of(product) is None and mask_of(again) is None
-    line = [
-        mask_grid("Masking", mask_of(x)),
-        Arrow("Dense"),
-        mask_grid(word("mask"), mask_of(dense)),
-        Arrow("x * 1", lost=True),
-        no_mask(word("none"), (2, 4)),
-        Arrow("Dense"),
-        no_mask(word("none"), (2, 4)),
+    lines = [
+        [
+            mask_grid("Masking", mask_of(x)),
+            Arrow("Dense"),
+            mask_grid(word("mask"), mask_of(dense)),
+            Arrow("x * 1", lost=True),
+            no_mask(word("none"), (2, 4)),
+        ],
+        [Arrow("Dense"), no_mask(word("none"), (2, 4))],
     ]
-    return [line], {"mask": written(mask_of(dense))}
+    return lines, {"mask": written(mask_of(dense))}
 
 
 def merge_masks(word):
