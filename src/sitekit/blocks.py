@@ -98,15 +98,18 @@ def run(block: Block) -> str:
         here = Path.cwd()
         os.chdir(folder)
         try:
-            return _run_shell(block) if block.fence.language == "sh" else _run_python(block)
+            printed = _run_shell(block) if block.fence.language == "sh" else _run_python(block)
         finally:
             os.chdir(here)
+    # no fence can show that the last line lacks its end
+    return printed if not printed or printed.endswith("\n") else printed + "\n"
 
 
 def _run_shell(block: Block) -> str:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.code],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         env={**os.environ, "PATH": path},

@@ -22,10 +22,14 @@ def pytest_collect_file(file_path: Path, parent):
 class PageFile(pytest.File):
     def collect(self):
         from sitekit.blocks import BlockItem, extract
-        from sitekit.pages import Page, Site
+        from sitekit.pages import Page, PageError, Site
 
         root = self.config.rootpath
         path = self.path.relative_to(root)
         language = path.parts[1] if len(path.parts) > 2 else None
-        for block, code in extract(Page(Site(root), path, language)):
+        try:
+            blocks = extract(Page(Site(root), path, language))
+        except PageError as error:
+            raise self.CollectError(str(error)) from None
+        for block, code in blocks:
             yield BlockItem.from_parent(self, name=f"line {block.line}", block=block, code=code)

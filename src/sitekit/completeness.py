@@ -1,27 +1,30 @@
 """Finds what is missing or in the wrong place: pages, layers, links, languages."""
 
 import ast
-import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
 
-from sitekit.pages import LANGUAGES, Line, Page, PageError, Problem, Site
+from sitekit.pages import LANGUAGES, Line, Link, Page, PageError, Problem, Site, cells, links_in
 
 # pages that look things up or practise do not take the rhythm of a teaching page
 NOT_TEACHING = ("index.md", "glossary.md")
 RHYTHM = ("what-breaks", "sources", "next")
 
 _CJK = r"\u3400-\u9fff"
-_WIDE = "，。：；！？、（）「」《》…—"
-_ENGLISH = re.compile(r"(?:[A-Za-z][a-z'’]*[\s,]+){5}[A-Za-z][a-z'’]*")
+_WIDE = "，。：；！？、（）「」《》"
+_WORD = r"[A-Za-z][A-Za-z'’-]*"
+_ENGLISH = re.compile(rf"(?:{_WORD}[\s,]+){{5}}{_WORD}")
 _NO_SPACE = re.compile(rf"[{_CJK}][A-Za-z0-9`]|[A-Za-z0-9`][{_CJK}]")
-_NARROW = re.compile(rf"[{_CJK}`][,;:?!]|[{_CJK}]\(|\)[{_CJK}]")
+_NARROW = re.compile(
+    rf"[{_CJK}`][,;:?!]|[,;:?!]\s?[{_CJK}]|[{_CJK}]\.(?:\s|$)|[{_CJK}]\(|\)[{_CJK}]"
+)
 _SPAN = re.compile(r"(`+).+?\1")
-_TARGET = re.compile(r"\]\([^)\s]+\)")
+_TARGET = re.compile(r"\]\([^)]+\)")
+_SOURCE = re.compile(r"\[([^\]]+)\]\(https?:[^)]+\)")
 _MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|\[|\]")
 
 
@@ -30,12 +33,16 @@ def problems(site: Site) -> list[Problem]:
     found = [*navigation(site), *layers(site), *shared(site)]
     for page in site.pages():
         try:
-            found += [*links(page), *rhythm(page), *language(page)]
+            found += links(site, page.path, page.links)
+            found += [*rhythm(page), *language(page)]
         except PageError as error:
             found.append(error.problem)
     for code in LANGUAGES:
         for path in sorted(site.folder(code).rglob("*.ipynb")):
-            found += notebook(path.relative_to(site.root), path, code)
+            try:
+                found += notebook(site, path.relative_to(site.root), code)
+            except PageError as error:
+                found.append(error.problem)
     return found
 
 
@@ -107,7 +114,8 @@ def layers(site: Site) -> Iterator[Problem]:
 
 def _layer_classes(path: Path) -> list[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def _imported(path: Path) -> set[str]:
@@ -127,24 +135,24 @@ def shared(site: Site) -> Iterator[Problem]:
                 yield Problem(place, 1, f"no page of docs/{code} includes it: show or remove it")
 
 
-def links(page: Page) -> Iterator[Problem]:
+def links(site: Site, path: Path, found: Iterable[Link]) -> Iterator[Problem]:
     """Each link inside the sources leads to a file, and to a heading that is there."""
-    for link in page.links:
+    for link in found:
         if link.external:
             continue
         target, _, anchor = link.target.partition("#")
-        path = Path(posixpath.normpath(page.path.parent / target)) if target else page.path
-        if not (page.site.root / path).exists():
-            yield page.problem(link.line, f"dead link {link.target!r}: there is no {path}")
-        elif anchor and anchor not in _anchors(page.site, path):
-            message = f"dead link {link.target!r}: {path} has no heading with id {anchor!r}"
-            yield page.problem(link.line, message)
+        goal = Path(posixpath.normpath(path.parent / target)) if target else path
+        if not (site.root / goal).exists():
+            message = f"dead link {link.target!r}: there is no {goal}"
+            yield Problem(path, link.line, message)
+        elif anchor and anchor not in _anchors(site, goal):
+            message = f"dead link {link.target!r}: {goal} has no heading with id {anchor!r}"
+            yield Problem(path, link.line, message)
 
 
 def _anchors(site: Site, path: Path) -> set[str]:
     if path.suffix == ".ipynb":
-        cells = json.loads((site.root / path).read_text(encoding="utf-8"))["cells"]
-        return {cell["id"] for cell in cells}
+        return {cell.id for cell in cells(site, path) if cell.text.startswith("#")}
     return {heading.id for heading in Page(site, path, None).headings}
 
 
@@ -165,31 +173,54 @@ def language(page: Page) -> Iterator[Problem]:
     """No heading, sentence or comment of one language stands in the other's page."""
     if page.language is None:
         return
-    lines = page.prose + [
-        Line(f"# {line.text.split('# ', 1)[1]}", line.number)
+    comments = [
+        Line(comment, line.number)
         for fence in page.fences
         if fence.language in ("python", "sh") and not _included(page, fence)
         for line in fence.lines
-        if "# " in line.text
+        if (comment := _comment(line.text))
     ]
-    check = english if page.language == "en" else chinese
-    for line in lines:
-        for message in check(line.text):
-            yield page.problem(line.number, message)
-    for heading in page.headings if page.language == "zh" else ():
-        if not re.search(f"[{_CJK}]", heading.text):
-            yield page.problem(heading.line, f"the heading {heading.text!r} is not in Chinese")
-    description = page.front_matter.get("description", "")
-    for message in check(description):
-        yield page.problem(2, message)
+    number = next((n for n, row in enumerate(page.source, 1) if row.startswith("description:")), 1)
+    description = Line(page.front_matter.get("description", ""), number)
+    yield from _foreign(page.path, page.language, [*page.prose, description], comments)
+
+
+def notebook(site: Site, path: Path, code: str) -> Iterator[Problem]:
+    """As for pages; the number of the cell stands for the line."""
+    prose, comments = [], []
+    for cell in cells(site, path):
+        rows = [Line(row, cell.number) for row in cell.text.splitlines()]
+        if cell.kind == "code":
+            comments += [Line(_comment(row.text), row.number) for row in rows]
+            prose.append(Line(cell.alt, cell.number))
+        else:
+            prose += rows
+        if cell.outputs:
+            yield Problem(path, cell.number, "the build runs this cell: remove its stored output")
+    yield from links(site, path, links_in(prose))
+    yield from _foreign(path, code, prose, comments)
+
+
+def _comment(text: str) -> str:
+    return text.partition("#")[2].strip()
 
 
 def _included(page: Page, fence) -> bool:
     return any(fence.line < include.line < fence.end for include in page.includes)
 
 
+def _foreign(path: Path, code: str, prose: list[Line], comments: list[Line]) -> Iterator[Problem]:
+    check = english if code == "en" else chinese
+    for line in prose + comments:
+        for message in check(line.text):
+            yield Problem(path, line.number, message)
+    for line in prose if code == "zh" else ():
+        for message in untranslated(line.text):
+            yield Problem(path, line.number, message)
+
+
 def english(text: str) -> Iterator[str]:
-    if found := re.search(f"[{_CJK}{_WIDE[:9]}]+", _SPAN.sub("", text)):
+    if found := re.search(f"[{_CJK}{_WIDE}]+", _SPAN.sub("", text)):
         yield f"Chinese in an English page: {found[0]!r}"
 
 
@@ -207,15 +238,16 @@ def chinese(text: str) -> Iterator[str]:
 
 def _is_title(text: str, found: str) -> bool:
     """The title of a source may stay as it is, as the text of a link to it."""
-    return any(found in title for title in re.findall(r"\[([^\]]+)\]\(https?:", text))
+    return any(found in title for title in _SOURCE.findall(text))
 
 
-def notebook(path: Path, file: Path, code: str) -> Iterator[Problem]:
-    """As for pages; the number of the cell stands for the line."""
-    check = english if code == "en" else chinese
-    for number, cell in enumerate(json.loads(file.read_text(encoding="utf-8"))["cells"], 1):
-        for text in "".join(cell["source"]).splitlines():
-            if cell["cell_type"] == "code":
-                text = text.partition("# ")[2]
-            for message in check(text):
-                yield Problem(path, number, message)
+def untranslated(text: str) -> Iterator[str]:
+    """A heading, or a line of several words, without a Chinese character.
+
+    The cells of a table may be names, and the title of a source stays as it is.
+    """
+    if re.search(f"[{_CJK}]", text) or text.startswith("|"):
+        return
+    words = re.findall(r"[A-Za-z]{2,}", _SPAN.sub("", _SOURCE.sub("", text)))
+    if text.startswith("#") or (len(words) > 2 and not _ENGLISH.search(text)):
+        yield f"write this in Chinese: {text.strip()!r}"

@@ -4,8 +4,9 @@ Includes are expanded by the preprocessor that the site itself uses, one include
 that every expanded line still knows the line of the page it came from.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,9 @@ _FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>.*)$")
 _BRACES = re.compile(r"^\{\s*\.?(?P<language>[\w+-]+)(?P<options>.*)\}$")
 _OPTION = re.compile(r'([\w-]+)="([^"]*)"')
 _HEADING = re.compile(r"^(?P<level>#{1,6})\s+(?P<text>.*?)(?:\s+\{\s*#(?P<id>[^\s}]+)\s*\})?\s*$")
-_LINK = re.compile(r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)\)")
+_LINK = re.compile(
+    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
+)
 _INCLUDE = re.compile(r'^\s*-+8<-+\s+"(?P<path>[^"]+)"\s*$')
 _CODE_SPAN = re.compile(r"(`+).+?\1")
 
@@ -100,6 +103,18 @@ class Link:
     @property
     def external(self) -> bool:
         return "://" in self.target or self.target.startswith("mailto:")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook; its number stands for a line."""
+
+    number: int
+    kind: str
+    id: str
+    text: str
+    outputs: list
+    alt: str
 
 
 class PageError(ValueError):
@@ -216,26 +231,24 @@ class Page:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The blocks that run, each with the output fence that follows it."""
+        """The blocks that run, each with the output fence directly under it."""
         blocks = []
         for fence, after in zip(self.fences, [*self.fences[1:], None], strict=False):
             if fence.language in RUN:
-                output = after if after and after.language == "output" else None
+                directly = after and not "".join(self.source[fence.end : after.line - 1]).strip()
+                output = after if directly and after.language == "output" else None
                 blocks.append(Block(self.path, fence, output))
         return blocks
 
     @cached_property
     def prose(self) -> list[Line]:
-        """The lines outside front matter, fences, includes and raw HTML."""
+        """The lines outside front matter, fences and includes."""
         start = self.source.index("---", 1) + 1 if self.front_matter else 0
         fenced = {n for fence in self.fences for n in range(fence.line, fence.end + 1)}
         return [
             Line(text, number)
             for number, text in enumerate(self.source, 1)
-            if number > start
-            and number not in fenced
-            and not _INCLUDE.match(text)
-            and not text.lstrip().startswith("<")
+            if number > start and number not in fenced and not _INCLUDE.match(text)
         ]
 
     @cached_property
@@ -248,11 +261,7 @@ class Page:
 
     @cached_property
     def links(self) -> list[Link]:
-        return [
-            Link(match["text"], match["target"], line.number)
-            for line in self.prose
-            for match in _LINK.finditer(_CODE_SPAN.sub(lambda m: "`" * len(m[0]), line.text))
-        ]
+        return list(links_in(self.prose))
 
     def problems(self) -> list[Problem]:
         """Fences that nobody would check, and code that is not fenced at all."""
@@ -261,11 +270,12 @@ class Page:
         except PageError as error:
             return [error.problem]
         found = []
-        previous = None
+        outputs = [block.output for block in self.blocks]
         for fence in fences:
             if fence.language == "output":
-                if previous is None or previous.language not in RUN:
-                    found.append(self.problem(fence.line, "an output fence follows no block"))
+                if fence not in outputs:
+                    message = "an output stands directly under its block, and here is none"
+                    found.append(self.problem(fence.line, message))
             elif fence.language not in RUN + SHOWN:
                 label = fence.language or "no language"
                 found.append(
@@ -275,11 +285,11 @@ class Page:
                         f"{', '.join((*RUN, 'output', *SHOWN))}",
                     )
                 )
-            unknown = set(fence.options) - {"title", "hl_lines"}
+            known = set() if fence.language == "output" else {"title", "hl_lines"}
+            unknown = set(fence.options) - known
             if unknown:
                 names = ", ".join(sorted(unknown))
                 found.append(self.problem(fence.line, f"unknown fence option: {names}"))
-            previous = fence
         inside_list = False
         for before, line in zip([Line("", 0), *self.prose], self.prose, strict=False):
             if line.text and not line.text.startswith(" "):
@@ -287,6 +297,39 @@ class Page:
             elif line.text.startswith("    ") and not before.text.strip() and not inside_list:
                 found.append(self.problem(line.number, "indented code is never checked; fence it"))
         return found
+
+
+def links_in(lines: Iterable[Line]) -> Iterator[Link]:
+    for line in lines:
+        for match in _LINK.finditer(_CODE_SPAN.sub(lambda m: "`" * len(m[0]), line.text)):
+            yield Link(match["text"], match["target"], line.number)
+
+
+def cells(site: Site, path: Path) -> list[Cell]:
+    """The cells of a notebook.
+
+    Raises:
+        PageError: the file is no notebook, or a cell lacks what the comparison needs.
+    """
+    try:
+        return [
+            Cell(
+                number,
+                cell["cell_type"],
+                cell["id"],
+                "".join(cell["source"]),
+                cell.get("outputs", []),
+                cell["metadata"].get("alt", ""),
+            )
+            for number, cell in enumerate(
+                json.loads((site.root / path).read_text(encoding="utf-8"))["cells"], 1
+            )
+        ]
+    except json.JSONDecodeError as error:
+        message = f"this notebook cannot be read: {error}"
+        raise PageError(Problem(path, error.lineno, message)) from None
+    except KeyError as error:
+        raise PageError(Problem(path, 1, f"this notebook lacks {error}")) from None
 
 
 def _info(info: str) -> tuple[str, dict[str, str]]:

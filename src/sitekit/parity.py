@@ -1,14 +1,24 @@
 """Compares the two languages: only prose, and comments in code, may differ."""
 
 import io
-import json
 import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitekit.pages import LANGUAGES, Fence, Page, PageError, Problem, Site
+from sitekit.pages import (
+    LANGUAGES,
+    Cell,
+    Fence,
+    Line,
+    Page,
+    PageError,
+    Problem,
+    Site,
+    cells,
+    links_in,
+)
 
 
 @dataclass(frozen=True)
@@ -89,14 +99,14 @@ def parts(page: Page) -> list[Part]:
 def shared_code(fence: Fence) -> str:
     if fence.language == "python":
         return without_comments(fence.code)
-    if fence.language in ("sh", "console"):
-        return re.sub(r"(^|\s)#.*", "", fence.code)
+    if fence.language == "sh":
+        return re.sub(r"^[ \t]*#.*\n", "", fence.code, flags=re.MULTILINE)
     return fence.code
 
 
 def without_comments(code: str) -> str:
     """The code with its comments removed; as it is, where it is not Python."""
-    lines = code.splitlines()
+    lines: list[str | None] = [*code.splitlines()]
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (tokenize.TokenError, SyntaxError):
@@ -104,8 +114,8 @@ def without_comments(code: str) -> str:
     for token in tokens:
         if token.type == tokenize.COMMENT:
             row, column = token.start
-            lines[row - 1] = lines[row - 1][:column].rstrip() or "#"
-    return "\n".join(line for line in lines if line != "#")
+            lines[row - 1] = lines[row - 1][:column].rstrip() or None
+    return "\n".join(line for line in lines if line is not None)
 
 
 def compare(one: Path, ours: list[Part], other: Path, theirs: list[Part]) -> list[Problem]:
@@ -148,24 +158,23 @@ def told(left: Part, right: Part) -> str:
 
 
 def compare_notebooks(site: Site, name: str) -> list[Problem]:
-    one, other = (site.folder(language) / name for language in LANGUAGES)
-    paths = [path.relative_to(site.root) for path in (one, other)]
+    one, other = (Path("docs", language, name) for language in LANGUAGES)
     try:
-        cells = [list(cell_parts(json.loads(path.read_text("utf-8")))) for path in (one, other)]
-    except (json.JSONDecodeError, KeyError) as error:
-        return [Problem(paths[0], 1, f"this notebook, or {paths[1]}, cannot be read: {error}")]
-    return compare(paths[0], cells[0], paths[1], cells[1])
+        ours, theirs = (list(cell_parts(cells(site, path))) for path in (one, other))
+    except PageError as error:
+        return [error.problem]
+    return compare(one, ours, other, theirs)
 
 
-def cell_parts(notebook: dict) -> Iterator[Part]:
+def cell_parts(notebook: list[Cell]) -> Iterator[Part]:
     """The parts of a notebook; the number of its cell stands for a line."""
-    for number, cell in enumerate(notebook["cells"], 1):
-        text = "".join(cell["source"])
-        yield Part("cell", (cell["cell_type"], cell["id"]), number)
-        if cell["cell_type"] == "code":
-            yield Part("code", without_comments(text), number)
-            yield Part("stored output", cell["outputs"], number)
+    for cell in notebook:
+        yield Part("cell", (cell.kind, cell.id), cell.number)
+        if cell.kind == "code":
+            yield Part("code", without_comments(cell.text), cell.number)
+            yield Part("text alternative", bool(cell.alt), cell.number)
         else:
-            levels = tuple(re.findall(r"^#+(?=\s)", text, re.MULTILINE))
-            yield Part("headings", levels, number)
-            yield Part("links", tuple(re.findall(r"\]\(([^)\s]+)\)", text)), number)
+            levels = tuple(re.findall(r"^#+(?=\s)", cell.text, re.MULTILINE))
+            yield Part("headings", levels, cell.number)
+            targets = tuple(link.target for link in links_in([Line(cell.text, cell.number)]))
+            yield Part("links", targets, cell.number)

@@ -1,5 +1,6 @@
 """A small site that is right in everything, for tests to break in one place."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,34 @@ class Mini:
 @pytest.fixture
 def mini(tmp_path) -> Mini:
     return Mini(tmp_path)
+
+
+CELLS = {
+    "en": {"text": "# Lab\n[a](demo.md#next)", "code": "print(1)  # one", "alt": "A line."},
+    "zh": {"text": "# 实验\n[甲](demo.md#next)", "code": "print(1)  # 一", "alt": "一条线。"},
+}
+
+
+@pytest.fixture
+def lab(mini):
+    """Makes the small site with a notebook in it; what is given stands instead of what is right."""
+
+    def with_notebook(**parts) -> Mini:
+        mini.change("mkdocs.yml", "- demo.md", "- demo.md\n  - lab.ipynb")
+        for language, good in CELLS.items():
+            part = good | parts.get(language, {})
+            text = {"cell_type": "markdown", "id": "lab", "metadata": {}, "source": [part["text"]]}
+            code = {
+                "cell_type": "code",
+                "id": "one",
+                "metadata": {"alt": part["alt"]} if part["alt"] else {},
+                "outputs": part.get("outputs", []),
+                "source": [part["code"]],
+            }
+            mini.write(f"docs/{language}/lab.ipynb", json.dumps({"cells": [text, code]}))
+        return mini
+
+    return with_notebook
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,15 @@ class TestFences:
 
     def test_an_output_that_follows_no_block_is_refused(self, mini):
         mini.change_both("demo.md", "```sh", "```text")
-        assert "docs/en/demo.md:35: an output fence follows no block" in problems(mini)
+        assert any(p.startswith("docs/en/demo.md:35: an output stands") for p in problems(mini))
+
+    def test_prose_between_a_block_and_its_output_is_refused(self, mini):
+        mini.change_both("demo.md", "```\n\n```output\n2", "```\n\n`2`\n\n```output\n2")
+        assert problems(mini)[0].startswith("docs/en/demo.md:15: an output stands directly under")
+
+    def test_an_output_takes_no_option(self, mini):
+        mini.change_both("demo.md", "```output\n2", '```output title="sum"\n2')
+        assert "docs/en/demo.md:13: unknown fence option: title" in problems(mini)
 
     def test_indented_code_is_refused(self, mini):
         mini.change("docs/en/demo.md", "One sentence", "    code()\n\nOne sentence")
@@ -106,6 +114,28 @@ class TestParity:
     def test_a_page_without_description(self, mini):
         mini.change_both("other.md", "description: ", "summary: ")
         assert any("docs/en/other.md:1: the page needs a front matter" in p for p in problems(mini))
+
+    def test_a_shell_comment_may_differ(self, mini):
+        mini.change("docs/zh/demo.md", "echo done", "# 完成\necho done")
+        assert problems(mini) == []
+
+    def test_a_hash_in_a_string_is_no_comment(self, mini):
+        for language, text in (("en", "\n#\n"), ("zh", "\n\n")):
+            path = f"docs/{language}/demo.md"
+            mini.change(path, "print(1 + 1)", f'text = """{text}"""\nprint(1 + 1)')
+        assert "'#' against ''" in sole_problem(mini)
+
+    def test_another_order_of_headings(self, mini):
+        mini.change("docs/zh/other.md", "#end", "#swapped")
+        mini.change("docs/zh/other.md", "#what-breaks", "#end")
+        mini.change("docs/zh/other.md", "#swapped", "#what-breaks")
+        assert sole_problem(mini).startswith("docs/en/other.md:9: heading differs from docs/zh")
+
+    def test_another_kind_of_admonition(self, mini):
+        for language, start in (("en", '!!! note "Mind"'), ("zh", '!!! warning "注意"')):
+            path = f"docs/{language}/other.md"
+            mini.write(path, mini.text(path) + f"\n{start}\n")
+        assert sole_problem(mini).endswith("note against warning")
 
     def test_code_that_differs(self, mini):
         mini.change("docs/zh/demo.md", "1 + 1)", "1 + 2)")
@@ -158,6 +188,10 @@ class TestCompleteness:
         expected = "docs/en/demo.md:27: dead link 'gone.md': there is no docs/en/gone.md"
         assert expected in problems(mini)
 
+    def test_a_dead_link_with_a_title(self, mini):
+        mini.change_both("demo.md", "(other.md#end)", '(gone.md "text")')
+        assert problems(mini)[0].startswith("docs/en/demo.md:27: dead link 'gone.md'")
+
     def test_a_dead_anchor(self, mini):
         mini.change_both("demo.md", "other.md#end", "other.md#begin")
         assert any("docs/zh/other.md has no heading with id 'begin'" in p for p in problems(mini))
@@ -168,6 +202,11 @@ class TestCompleteness:
             "src/keras_masking/layers/demo.py:1: the layer has no test: "
             "write tests/layers/test_demo.py"
         )
+
+    def test_a_private_class_is_no_layer(self, mini):
+        name = "src/keras_masking/layers/demo.py"
+        mini.write(name, mini.text(name) + "class _Helper:\n    pass\n")
+        assert problems(mini) == []
 
     def test_a_layer_that_is_not_exported(self, mini):
         mini.write("src/keras_masking/__init__.py", "")
@@ -194,6 +233,12 @@ class TestCompleteness:
         ("sentence", "message"),
         [
             ("The mask says which steps to skip.", "English in a Chinese page"),
+            ("掩码：a layer-by-layer rule of the MaskedMean layer.", "English in a Chinese page"),
+            ("This is wrong.", "write this in Chinese"),
+            ("The mask says\n跳过哪些时间步。", "write this in Chinese"),
+            ("<b>This is wrong.</b>", "write this in Chinese"),
+            ("掩码.", "full-width punctuation"),
+            ("用 Keras, 掩码。", "full-width punctuation"),
             ("掩码mask。", "a space between Chinese and Latin: '码m'"),
             ("用`mask`。", "a space between Chinese and Latin"),
             ("掩码, 填充。", "full-width punctuation"),
@@ -211,11 +256,64 @@ class TestCompleteness:
 
     def test_an_english_heading_in_a_chinese_page(self, mini):
         mini.change("docs/zh/demo.md", "## 来源", "## Sources")
-        assert sole_problem(mini) == "docs/zh/demo.md:25: the heading 'Sources' is not in Chinese"
+        assert sole_problem(mini).startswith("docs/zh/demo.md:25: write this in Chinese: '## Sour")
+
+    def test_the_title_of_a_source_may_be_english(self, mini):
+        for language in ("en", "zh"):
+            path = f"docs/{language}/demo.md"
+            mini.change(path, "- [", "- [All about a mask in Keras](https://x)\n- [")
+        assert problems(mini) == []
 
     def test_chinese_in_an_english_page(self, mini):
         mini.change("docs/en/demo.md", "One sentence", "一句话")
         assert sole_problem(mini) == "docs/en/demo.md:7: Chinese in an English page: '一句话'"
+
+    def test_a_chinese_comment_in_an_english_page(self, mini):
+        mini.change("docs/en/demo.md", "# the sum", "#求和")
+        assert sole_problem(mini) == "docs/en/demo.md:10: Chinese in an English page: '求和'"
+
+
+class TestNotebook:
+    def test_a_good_one_has_no_problems(self, lab):
+        assert problems(lab()) == []
+
+    def test_code_that_differs(self, lab):
+        assert sole_problem(lab(zh={"code": "print(2)"})) == (
+            "docs/en/lab.ipynb:2: code differs from docs/zh/lab.ipynb:2: print(1) against print(2)"
+        )
+
+    def test_a_link_that_differs(self, lab):
+        found = problems(lab(zh={"text": "# 实验\n[甲](demo.md)"}))
+        assert found[0].startswith("docs/en/lab.ipynb:1: links differs from docs/zh/lab.ipynb:1")
+
+    def test_a_dead_anchor(self, lab):
+        found = problems(lab(en={"text": "# Lab\n[a](demo.md#gone)"}))
+        assert any("docs/en/demo.md has no heading with id 'gone'" in p for p in found)
+
+    def test_a_stored_output(self, lab):
+        found = problems(lab(en={"outputs": [{"output_type": "stream", "text": "1"}]}))
+        assert found == ["docs/en/lab.ipynb:2: the build runs this cell: remove its stored output"]
+
+    @pytest.mark.parametrize(
+        "part", [{"text": "# Lab\n[甲](demo.md#next)"}, {"alt": "One line and no more."}]
+    )
+    def test_english_in_the_chinese_one(self, lab, part):
+        assert "write this in Chinese" in sole_problem(lab(zh=part))
+
+    def test_an_english_comment_in_the_chinese_one(self, lab):
+        part = {"code": "print(1)  # this prints the number one here"}
+        assert sole_problem(lab(zh=part)).startswith("docs/zh/lab.ipynb:2: English in a Chinese")
+
+    def test_a_picture_described_in_one_language_only(self, lab):
+        assert "text alternative differs" in sole_problem(lab(zh={"alt": ""}))
+
+    def test_a_broken_one_is_named(self, lab):
+        mini = lab()
+        mini.write("docs/zh/lab.ipynb", "{\n")
+        assert set(problems(mini)) == {
+            "docs/zh/lab.ipynb:2: this notebook cannot be read: "
+            "Expecting property name enclosed in double quotes: line 2 column 1 (char 2)"
+        }
 
 
 class TestBlocks:
@@ -273,10 +371,17 @@ class TestBlocks:
                 for block, output in blocks.extract(page):
                     blocks.check(block, output.expected_output)
 
+    def test_a_last_line_without_an_end_is_compared_as_a_line(self, mini):
+        mini.change("docs/en/demo.md", "print(1 + 1)", "print(1 + 1, end='')")
+        page = next(mini.site.pages())
+        assert blocks.run(page.blocks[0]) == "2\n"
+
     def test_pytest_runs_every_block_and_names_the_place(self, mini):
         mini.change("docs/en/demo.md", "\n2\n", "\n3\n")
+        mini.change("docs/zh/demo.md", "print(1 + 1)", "print(total)")
+        mini.write("docs/en/other.md", "```python\n")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "docs/en/demo.md", "docs/zh/demo.md"],
+            [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", "docs"],
             cwd=mini.root,
             env=os.environ | {"KERAS_BACKEND": "numpy"},  # which starts quickly
             capture_output=True,
@@ -285,4 +390,7 @@ class TestBlocks:
         assert done.returncode == 1
         assert "docs/en/demo.md:13: the output has changed\n" in done.stdout
         assert "\n-3\n+2\n" in done.stdout
-        assert "1 failed, 5 passed" in done.stdout
+        assert "docs/zh/demo.md:10: print(total)" in done.stdout
+        assert "NameError: name 'total' is not defined" in done.stdout
+        assert "\ndocs/en/other.md:1: this fence is never closed\n" in done.stdout
+        assert "2 failed, 4 passed, 1 error" in done.stdout

@@ -1,6 +1,7 @@
 """`make fix` rewrites outputs, and nothing else."""
 
 import os
+import sys
 
 import pytest
 
@@ -32,6 +33,15 @@ def test_a_wrong_output_is_replaced_and_the_rest_stays(mini, capsys):
     assert capsys.readouterr().out == f"changed: {NAME}\n"
 
 
+def test_a_second_run_finds_nothing_left_to_do(mini, capsys):
+    mini.change(NAME, "print(1 + 1)", "print('a', end='')")
+    assert run(mini) == 0
+    capsys.readouterr()
+    assert run(mini) == 0
+    assert run(mini, check=True) == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_a_missing_output_is_written_under_its_block(mini):
     right = mini.text(NAME)
     mini.change(NAME, "\n```output\n2\n```\n", "")
@@ -60,6 +70,27 @@ def test_check_changes_nothing_and_says_what_would_change(mini, capsys):
     assert run(mini, check=True) == 1
     assert mini.text(NAME) == before
     assert capsys.readouterr().out == f"would change: {NAME}\n"
+
+
+def command(mini, monkeypatch, *arguments) -> int:
+    monkeypatch.chdir(mini.root)
+    monkeypatch.setattr(sys, "argv", ["fix", *arguments])
+    return fix.main()
+
+
+def test_the_command_rewrites_the_pages_that_it_is_given(mini, monkeypatch, capsys):
+    for language in ("en", "zh"):
+        mini.change(f"docs/{language}/demo.md", "\n2\n", "\n3\n")
+    assert command(mini, monkeypatch, "--check", NAME) == 1
+    assert command(mini, monkeypatch, NAME) == 0
+    assert capsys.readouterr().out == f"would change: {NAME}\nchanged: {NAME}\n"
+    assert "\n3\n" in mini.text("docs/zh/demo.md")
+
+
+def test_a_page_that_is_not_there_is_refused(mini, monkeypatch, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command(mini, monkeypatch, "docs/en/gone.md")
+    assert "not a page of docs/en or docs/zh: docs/en/gone.md" in capsys.readouterr().err
 
 
 def test_figures_and_tables_are_written(mini, monkeypatch):
