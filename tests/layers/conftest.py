@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from keras.src.backend import get_keras_mask
 
 
 def array(x) -> np.ndarray:
@@ -15,7 +16,7 @@ def boolean(mask):
 
 
 def mask_of(x):
-    mask = getattr(x, "_keras_mask", None)
+    mask = get_keras_mask(x)
     return None if mask is None else array(mask)
 
 
@@ -31,10 +32,6 @@ needs = {
     )
     for backend in ("tensorflow", "jax")
 }
-carries_masks = pytest.mark.skipif(
-    keras.backend.backend() == "numpy",
-    reason="a numpy array takes no attributes, so it cannot carry a mask from layer to layer",
-)
 needs_gradients = pytest.mark.skipif(
     keras.backend.backend() == "numpy", reason="the numpy backend has no gradients"
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import array, carries_masks, needs, needs_gradients
+from conftest import array, needs, needs_gradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -165,7 +165,6 @@ class TestModels:
 
     # said of a nested model, and not true
     @pytest.mark.filterwarnings("ignore:.*does not support masking")
-    @carries_masks
     @every_layer
     @pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed", "nested"])
     @pytest.mark.parametrize("eager", [False, True])

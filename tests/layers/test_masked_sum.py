@@ -8,7 +8,7 @@ from bad_input import (
     refuses_ragged_and_strings,
 )
 from cases import CASES
-from conftest import array, boolean, carries_masks, needs
+from conftest import array, boolean, needs
 from keras import layers
 
 from keras_masking import MaskedFlatten, MaskedSum
@@ -21,7 +21,6 @@ def test_named_case(name):
     np.testing.assert_allclose(array(result), total, rtol=1e-6)
 
 
-@carries_masks
 @pytest.mark.parametrize("flatten", [True, False])
 def test_the_index_batch_of_the_article(flatten):
     ids = np.array([[1, 0, 0, 0], [1, 2, 0, 0], [1, 2, 3, 0], [1, 2, 3, 4]])
