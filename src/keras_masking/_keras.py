@@ -1,0 +1,118 @@
+"""Everything this package needs of Keras that Keras does not publish, in one place."""
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend import get_keras_mask as get_mask
+from keras.src.backend import set_keras_mask as set_mask
+from keras.src.backend.common.keras_tensor import any_symbolic_tensors
+
+__all__ = [
+    "Handler",
+    "get_mask",
+    "interposed",
+    "is_tensor",
+    "leading",
+    "mask_arguments",
+    "set_mask",
+    "sublayers",
+    "to_numpy",
+]
+
+Handler = Callable[[keras.Operation, Callable, tuple, dict], Any]
+
+_lock = threading.RLock()
+_active = threading.local()
+
+
+@contextmanager
+def interposed(handler: Handler) -> Iterator[None]:
+    """While this is open, `handler(operation, call, args, kwargs)` stands in for every call of a
+    layer or an operation in this thread; `call(*args, **kwargs)` runs it as Keras would.
+
+    Calls on symbolic tensors are not handed over. Other threads see Keras as it is.
+    """
+    before = getattr(_active, "handler", None)
+    with _lock:
+        _install()
+        try:
+            _active.handler = handler
+            yield
+        finally:
+            _active.handler = before
+            _uninstall()
+
+
+_originals: list[tuple[type, Callable]] = []
+_depth = 0
+
+
+def _install() -> None:
+    global _depth
+    _depth += 1
+    if _depth > 1:
+        return
+    for owner in (keras.Operation, keras.Layer):
+        original = owner.__dict__["__call__"]
+        _originals.append((owner, original))
+        owner.__call__ = _through_handler(owner, original)
+
+
+def _uninstall() -> None:
+    global _depth
+    _depth -= 1
+    if _depth == 0:
+        while _originals:
+            owner, original = _originals.pop()
+            owner.__call__ = original
+
+
+def _through_handler(owner: type, original: Callable) -> Callable:
+    @functools.wraps(original)
+    def call(self, *args, **kwargs):
+        handler = getattr(_active, "handler", None)
+        # Layer.__call__ goes through Operation.__call__: hand a layer over only once
+        inner = owner is keras.Operation and isinstance(self, keras.Layer)
+        if handler is None or inner or any_symbolic_tensors(args, kwargs):
+            return original(self, *args, **kwargs)
+        return handler(self, functools.partial(original, self), args, kwargs)
+
+    return call
+
+
+def is_tensor(x) -> bool:
+    return isinstance(x, np.ndarray) or keras.ops.is_tensor(x)
+
+
+def to_numpy(x) -> np.ndarray | None:
+    """The values of a tensor; None where it has none yet, inside a compiled loop."""
+    try:
+        return np.asarray(keras.ops.convert_to_numpy(x))
+    except Exception:  # each backend has its own error for a tensor without values
+        return None
+
+
+def leading(shape: tuple, mask_shape: tuple) -> bool:
+    """Whether a mask of this shape fits a tensor of that shape: it has its leading axes."""
+    return len(mask_shape) <= len(shape) and tuple(shape[: len(mask_shape)]) == tuple(mask_shape)
+
+
+def mask_arguments(layer: keras.Operation) -> tuple[str, ...]:
+    """The arguments of `call` that take a mask."""
+    signature = getattr(layer, "_call_signature", None)
+    if signature is None:
+        return ()
+    return tuple(name for name in signature.parameters if is_mask_name(name))
+
+
+def is_mask_name(name: str) -> bool:
+    return name == "mask" or name.endswith("_mask")
+
+
+def sublayers(layer: keras.Layer) -> list[keras.Layer]:
+    return list(layer._flatten_layers(include_self=False))

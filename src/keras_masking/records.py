@@ -1,0 +1,296 @@
+"""What a run of a model leaves behind: the calls, their masks, the leaks. Plain data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from keras_masking import rendering
+
+__all__ = ["Call", "Leak", "LeakReport", "Probe", "Tensor", "Trace"]
+
+Event = Literal[
+    "creates", "passes", "uses", "changes", "merges", "drops", "drops silently", "ignores"
+]
+LOSSES: tuple[Event, ...] = ("drops", "drops silently")
+Kind = Literal["layer", "operation", "gap"]
+ProbeName = Literal["length", "content", "nan", "company"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A tensor that went into a call or came out of it.
+
+    Attributes:
+        name: the argument it was given as, such as `"query"`, with its place in a structure, such
+            as `"inputs[0]"`; of an output its place alone, `""` where there is only one.
+        shape: its sizes in this run.
+        dtype: its dtype by name.
+        mask: booleans in the shape of its leading axes, True = use the step; None without a mask.
+        taken: of an input: whether its mask was gone after the call.
+            `keras.layers.MultiHeadAttention` takes the masks of the tensors it is given.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    mask: np.ndarray | None = None
+    taken: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a layer or an operation.
+
+    Attributes:
+        index: its place in `Trace.calls`; a layer stands in front of the layers that it calls.
+        parent: the index of the call it happened in; None directly in the model.
+        depth: how many calls below the model it happened in; 0 directly in the model.
+        kind: `"layer"`; `"operation"`, which a Functional model keeps, such as `x * 2`; or
+            `"gap"`, for operations that Keras does not see, in front of the call `after`.
+        name: the name of the layer or operation, `""` for a gap.
+        class_name: its class; of a wrapper with that of the layer inside, such as
+            `"Bidirectional(LSTM)"`; `""` for a gap.
+        path: the names of the calls below the model down to this one, parted by `/`. A layer
+            called again in the same place has `#2`, `#3` … behind its name. Of a gap the path of
+            the call it happened in.
+        inputs, outputs: the tensors, in order; masks given as arguments are not among them. Of a
+            gap: the masked tensor in front of it and the one without a mask behind it.
+        explicit: masks given as arguments of this call, by argument.
+        events: what the call did with the mask; empty where there was none.
+        warning: Keras's warning that this layer destroys the mask, or None.
+        cause: where a mask is lost because an earlier call had taken it from a tensor that both
+            were given: the index of that call.
+        times: how often a recurrent layer called this cell; 1 elsewhere.
+        before, after: the paths of the calls around a gap; None at the start and the end of the
+            call it happened in, and for anything that is no gap.
+    """
+
+    index: int
+    parent: int | None
+    depth: int
+    kind: Kind
+    name: str
+    class_name: str
+    path: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    explicit: dict[str, np.ndarray]
+    events: tuple[Event, ...]
+    warning: str | None = None
+    cause: int | None = None
+    times: int = 1
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """The mask of the first output that has one."""
+        return next((x.mask for x in self.outputs if x.mask is not None), None)
+
+    @property
+    def loses(self) -> bool:
+        """Whether the mask was lost here: dropped, with a warning or without."""
+        return any(event in LOSSES for event in self.events)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """The calls of one run of a model, with the masks on what came in and went out.
+
+    `print` shows it as a table, a notebook as a page; it can be saved in other forms. Iterate
+    over it for its calls, index it by a path, such as `trace["encoder/attention"]`, for one.
+
+    Attributes:
+        model, class_name: the name and the class of the model.
+        backend: the backend it ran on.
+        keras: the version of Keras.
+        inputs, outputs: what the model was given and what it gave.
+        calls: in the order in which they began. A layer that calls no other is its own only call.
+    """
+
+    model: str
+    class_name: str
+    backend: str
+    keras: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    calls: tuple[Call, ...]
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self.calls)
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def __getitem__(self, key: str | int) -> Call:
+        """The call at this place, or with this path.
+
+        Raises:
+            KeyError: no call has this path; the message names near ones.
+        """
+        if isinstance(key, int):
+            return self.calls[key]
+        paths = {call.path: call for call in self.calls if call.kind != "gap"}
+        if key not in paths:
+            near = get_close_matches(key, paths, 3)
+            hint = f"Close to it: {', '.join(near)}." if near else "`print(trace)` shows them all."
+            raise KeyError(f"no call with the path {key!r} in this trace. {hint}")
+        return paths[key]
+
+    @property
+    def losses(self) -> tuple[Call, ...]:
+        """The calls that lost a mask, in order."""
+        return tuple(call for call in self.calls if call.loses)
+
+    def __str__(self) -> str:
+        return rendering.terminal(self)
+
+    def _repr_html_(self) -> str:
+        return rendering.html(self)
+
+    def to_text(self, language: str = "en", width: int = 100) -> str:
+        """The table as plain text, `width` characters wide."""
+        return rendering.text(self, language, width)
+
+    def to_markdown(self, language: str = "en") -> str:
+        """The table in Markdown."""
+        return rendering.markdown(self, language)
+
+    def to_html(self, language: str = "en") -> str:
+        """A fragment of HTML with its own style, which needs nothing else."""
+        return rendering.html(self, language)
+
+    def to_svg(self, language: str = "en") -> str:
+        """The picture: the calls in order, each with its mask as a grid."""
+        return rendering.svg(self, language)
+
+    def to_json(self) -> str:
+        """All of it, by the schema `trace-1.json` of this package."""
+        return rendering.json(self)
+
+    def save(self, path: str | Path, language: str = "en") -> None:
+        """Write it in the form that the suffix names: .txt, .md, .html, .svg or .json.
+
+        Raises:
+            ValueError: the suffix is none of these; nothing is written.
+        """
+        rendering.save(self, path, language)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A call whose result changed in valid steps although all it was given there did not.
+
+    Attributes:
+        probe: what was changed: `"length"`, how many padded steps there are; `"content"`, the
+            finite values in padded steps behind the layer that made the mask; `"nan"`, nan in
+            their place; `"company"`, the lengths of the other samples.
+        call: the index of the call in `LeakReport.trace`.
+        amount: the largest absolute difference at a valid step, in the units of the call's
+            output; inf where one of the two is not finite.
+        relative: `amount` as a share of the largest absolute value at a valid step of the output.
+        sample: the first sample of the batch with that difference.
+        lost_at: the index of the call where the mask was lost; the call itself if it drops the
+            mask that it was given, None where a mask arrived and was ignored.
+        remedy: a key of the texts, see `LeakReport.remedy`.
+        replacement: the layer of this package to put in its place, or None.
+    """
+
+    probe: ProbeName
+    call: int
+    amount: float
+    relative: float
+    sample: int
+    lost_at: int | None
+    remedy: str
+    replacement: str | None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One of the measurements.
+
+    Attributes:
+        name: as in `Leak.probe`.
+        ran: whether it could be taken.
+        note: a key of the texts with what a reader must know: why it was not taken, or what was
+            added to the input. Empty where there is nothing to say.
+        details: what the note's text names in braces.
+        result: the largest absolute difference in the valid part of the model's own result; None
+            where it was not taken.
+    """
+
+    name: ProbeName
+    ran: bool
+    note: str
+    details: dict[str, str]
+    result: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class LeakReport:
+    """What `find_leaks` measured.
+
+    Attributes:
+        trace: the run that the others were compared with.
+        probes: each measurement, taken or not.
+        leaks: what padding changes, in the order of the model's calls.
+        hazards: where only nan in a padded step would spread into valid ones. Most layers of
+            Keras do that, `0 * nan` is nan. It counts as a leak where the model's own padded
+            steps hold values that are not finite; elsewhere it is told and does not fail a check.
+        random: the index of the first call that gave another result on the same input, in a model
+            that is not deterministic; then nothing was probed.
+    """
+
+    trace: Trace
+    probes: tuple[Probe, ...]
+    leaks: tuple[Leak, ...]
+    hazards: tuple[Leak, ...]
+    random: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether no leak was found. A model that is not deterministic is not found leaking."""
+        return not self.leaks
+
+    def remedy(self, leak: Leak, language: str = "en") -> str:
+        """What to do about a leak, in words."""
+        return rendering.remedy(self, leak, language)
+
+    def __str__(self) -> str:
+        return rendering.terminal(self)
+
+    def _repr_html_(self) -> str:
+        return rendering.html(self)
+
+    def to_text(self, language: str = "en", width: int = 100) -> str:
+        """The report as plain text, `width` characters wide."""
+        return rendering.text(self, language, width)
+
+    def to_markdown(self, language: str = "en") -> str:
+        """The report in Markdown."""
+        return rendering.markdown(self, language)
+
+    def to_html(self, language: str = "en") -> str:
+        """A fragment of HTML with its own style, which needs nothing else."""
+        return rendering.html(self, language)
+
+    def to_svg(self, language: str = "en") -> str:
+        """The picture of the trace, with the leaks marked."""
+        return rendering.svg(self, language)
+
+    def to_json(self) -> str:
+        """All of it, by the schema `leaks-1.json` of this package."""
+        return rendering.json(self)
+
+    def save(self, path: str | Path, language: str = "en") -> None:
+        """Write it in the form that the suffix names: .txt, .md, .html, .svg or .json.
+
+        Raises:
+            ValueError: the suffix is none of these; nothing is written.
+        """
+        rendering.save(self, path, language)

@@ -1,0 +1,392 @@
+"""Runs a model once and writes down where its masks go."""
+
+import functools
+import inspect
+import warnings
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, tree
+
+from keras_masking._keras import (
+    get_mask,
+    interposed,
+    is_mask_name,
+    is_tensor,
+    leading,
+    sublayers,
+    to_numpy,
+)
+from keras_masking.events import events
+from keras_masking.inputs import UnusableInput, check_inputs, check_model, tensors
+from keras_masking.records import Call, Tensor, Trace
+
+DESTROYS = "does not support masking and will therefore destroy the mask"
+
+
+def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
+    """Run a model once, in inference mode, and record every mask on its way.
+
+    Symbolic tensors of a Functional model can claim a mask that the run does not have; this looks
+    at the run. Nothing is changed: weights, seeds and the states of stateful layers are the same
+    after as before, also where the model raises.
+
+    Args:
+        model: a built Keras model, or a single layer.
+        inputs: a batch `(batch, time, ...)` of numbers, or a list, tuple or dict of them.
+        mask: booleans `(batch, time)`, True = use, for an input that has no layer to make its
+            mask; for several inputs the same structure, with None where there is none.
+
+    Returns:
+        A `Trace`. It holds masks and shapes, no activations.
+
+    Raises:
+        UnusableInput: a ValueError whose one sentence says what does not fit and what to do.
+        Exception: what the model itself raises, with a note that says where.
+    """
+    check_model(model)
+    arrays, masks = check_inputs(model, inputs, mask)
+    recorder = Recorder(model)
+    with unchanged(), recorder.running():
+        run(model, arrays, masks)
+    return recorder.trace()
+
+
+def run(model: keras.Layer, arrays: Any, masks: Any = None) -> Any:
+    return model(tensors(arrays, masks), training=False)
+
+
+def unchanged() -> keras.StatelessScope:
+    """What a layer assigns while this is open goes nowhere, so no weights need to be copied."""
+    return keras.StatelessScope(initialize_variables=False)
+
+
+class Masked(NamedTuple):
+    """A tensor that carried a mask, without the tensor: to hold it would hold every activation."""
+
+    tensor: Tensor
+    path: str | None
+
+
+@dataclass
+class Frame:
+    """A call that is under way, and the tensors seen inside it so far."""
+
+    operation: keras.Operation
+    path: str
+    row: int | None
+    depth: int
+    seen: dict[int, weakref.ref] = field(default_factory=dict)
+    masked: list[Masked] = field(default_factory=list)
+    repeats: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    used: bool = False
+    latest: str | None = None
+
+    @property
+    def loops(self) -> bool:
+        """Whether it calls the layers inside it once for each step."""
+        return isinstance(self.operation, (layers.RNN, layers.TimeDistributed))
+
+    @property
+    def of_keras(self) -> bool:
+        """Whether the code that runs in it is Keras's own, whose operations are no riddle."""
+        return is_stock(self.operation)
+
+    def learn(self, flat: list, described: tuple[Tensor, ...], path: str | None) -> None:
+        self.latest = path
+        for x, tensor in zip(flat, described, strict=True):
+            self.seen[id(x)] = weakref.ref(x)
+            if tensor.mask is not None:
+                self.masked.append(Masked(tensor, path))
+
+    def knows(self, x: Any) -> bool:
+        known = self.seen.get(id(x))
+        return known is not None and known() is x
+
+    def source(self, x: Tensor) -> Masked | None:
+        """The newest masked tensor that a tensor from outside any layer may come from."""
+        for masked in reversed(self.masked):
+            of_steps = leading(x.shape, masked.tensor.mask.shape)
+            same_batch = x.shape[:1] == masked.tensor.shape[:1]
+            near = masked.path == self.latest and same_batch
+            if (of_steps or near) and _is_float(masked.tensor) == _is_float(x):
+                return masked
+        return None
+
+
+class Recorder:
+    """Stands in for the calls of layers and writes a row for each."""
+
+    def __init__(self, model: keras.Layer):
+        self.model = model
+        self.rows: list[Call | None] = []
+        self.frames: list[Frame] = []
+        self.whole: Call | None = None
+        self.own = {id(layer) for layer in [model, *sublayers(model)]}
+        self.caught: list[warnings.WarningMessage] = []
+        self.muted = False
+        self._masks: dict[int, tuple[Any, np.ndarray]] = {}
+        self._lost: dict[int, tuple[weakref.ref, int]] = {}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        with warnings.catch_warnings(record=True) as self.caught:
+            warnings.simplefilter("always")
+            try:
+                with interposed(self.handle):
+                    yield
+            except UnusableInput:
+                raise
+            except Exception as error:
+                if self.frames:
+                    error.add_note(f"keras_masking: raised in {self.frames[-1].path or 'call'}.")
+                raise
+        for warning in self.caught:
+            if DESTROYS not in str(warning.message):
+                warnings.warn_explicit(
+                    warning.message, warning.category, warning.filename, warning.lineno
+                )
+
+    def trace(self) -> Trace:
+        whole = self.whole
+        return Trace(
+            model=self.model.name,
+            class_name=type(self.model).__name__,
+            backend=keras.backend.backend(),
+            keras=keras.__version__,
+            inputs=whole.inputs,
+            outputs=whole.outputs,
+            calls=tuple(self.rows) or (replace(whole, path=whole.name),),
+        )
+
+    def handle(self, operation: keras.Operation, call, args: tuple, kwargs: dict) -> Any:
+        if self.muted:
+            return call(*args, **kwargs)
+        parent = self.frames[-1] if self.frames else None
+        if parent and parent.loops and operation.name in parent.rows:
+            row = parent.rows[operation.name]
+            self.rows[row] = replace(self.rows[row], times=self.rows[row].times + 1)
+            self.muted = True
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self.muted = False
+        if id(operation) in self.own and not operation.built:
+            raise UnusableInput(
+                f"The layer {operation.name!r} was never built, so it has no weights to run with. "
+                "Call the model once on a batch first."
+            )
+        return self.record(parent, operation, call, args, kwargs)
+
+    def passed_on(self, call: Call, flat_inputs: list, flat_outputs: list, outputs: Any) -> Any:
+        """What goes on in the place of the outputs; a probe puts other values in padded steps."""
+        return outputs
+
+    def record(self, parent: Frame | None, operation, call, args: tuple, kwargs: dict) -> Any:
+        given, explicit = arguments(operation, args, kwargs)
+        flat = [x for _, x in given]
+        inputs = tuple(self.describe(x, name) for name, x in given)
+        frame = self.enter(parent, operation)
+        if parent:
+            if not parent.of_keras:
+                self.record_gaps(parent, flat, inputs, after=frame.path)
+            frame.row = len(self.rows)
+            self.rows.append(None)
+            parent.rows[operation.name] = frame.row
+        lost = self.lost_by(flat)
+        frame.learn(flat, inputs, None)
+        caught = len(self.caught)
+        self.frames.append(frame)
+        outputs = call(*args, **kwargs)
+        self.frames.pop()
+
+        inputs = tuple(
+            replace(described, taken=described.mask is not None and get_mask(x) is None)
+            for described, x in zip(inputs, flat, strict=True)
+        )
+        flat_outputs = [x for x in tree.flatten(outputs) if is_tensor(x)]
+        results = tuple(
+            self.describe(x, f"[{i}]" if len(flat_outputs) > 1 else "")
+            for i, x in enumerate(flat_outputs)
+        )
+        if frame.rows and not frame.of_keras and not any(x.mask is not None for x in results):
+            self.record_gaps(frame, flat_outputs, results, after=None)
+        warning = self.warning_of(operation, caught)
+        masks = {
+            name: values
+            for name, mask in explicit.items()
+            if (values := self.read(mask)) is not None
+        }
+        found = events(operation, inputs, results, masks, frame.used, warning is not None)
+        row = Call(
+            index=frame.row or 0,
+            parent=parent.row if parent else None,
+            depth=frame.depth,
+            kind="layer" if isinstance(operation, keras.Layer) else "operation",
+            name=operation.name,
+            class_name=_class_name(operation),
+            path=frame.path,
+            inputs=inputs,
+            outputs=results,
+            explicit=masks,
+            events=found,
+            warning=warning,
+        )
+        if row.loses and lost is not None and any(x.taken for x in self.rows[lost].inputs):
+            row = replace(row, cause=lost)
+        if parent:
+            self.rows[row.index] = row
+            parent.used |= "uses" in found
+            self.lose(row, flat, flat_outputs, lost)
+        else:
+            self.whole = row
+        outputs = self.passed_on(row, flat, flat_outputs, outputs)
+        if parent:
+            flat_outputs = [x for x in tree.flatten(outputs) if is_tensor(x)]
+            parent.learn(flat_outputs, results, frame.path)
+        return outputs
+
+    def enter(self, parent: Frame | None, operation: keras.Operation) -> Frame:
+        if parent is None:
+            return Frame(operation, "", None, -1)
+        names = [parent.path, operation.name]
+        if isinstance(parent.operation, layers.TimeDistributed):
+            # it calls its layer's `call` itself, so only what is inside that layer is seen
+            names.insert(1, parent.operation.layer.name)
+        path = "/".join(filter(None, names))
+        times = parent.repeats[path] = parent.repeats.get(path, 0) + 1
+        return Frame(operation, path if times == 1 else f"{path}#{times}", None, parent.depth + 1)
+
+    def record_gaps(self, frame: Frame, flat: list, described: tuple, after: str | None) -> None:
+        """Rows for masks lost in code that Keras does not see: a tensor that no call in this
+        frame has given, and that carries no mask, comes from one that did."""
+        for x, tensor in zip(flat, described, strict=True):
+            if tensor.mask is not None or frame.knows(x):
+                continue
+            source = frame.source(tensor)
+            if source is None:
+                continue
+            frame.seen[id(x)] = weakref.ref(x)
+            index = len(self.rows)
+            self.rows.append(
+                Call(
+                    index=index,
+                    parent=frame.row,
+                    depth=frame.depth + 1,
+                    kind="gap",
+                    name="",
+                    class_name="",
+                    path=frame.path,
+                    inputs=(source.tensor,),
+                    outputs=(tensor,),
+                    explicit={},
+                    events=("drops silently",),
+                    before=source.path,
+                    after=after,
+                )
+            )
+            self._lost[id(x)] = weakref.ref(x), index
+
+    def lost_by(self, flat: list) -> int | None:
+        """The first call that lost the mask of one of these tensors."""
+        known = [(x, *self._lost[id(x)]) for x in flat if id(x) in self._lost]
+        return min((row for x, reference, row in known if reference() is x), default=None)
+
+    def lose(self, row: Call, flat: list, flat_outputs: list, lost: int | None) -> None:
+        """Remember for each tensor without a mask the call that lost it."""
+        for x, described in zip(flat, row.inputs, strict=True):
+            if described.taken:
+                self._lost[id(x)] = weakref.ref(x), row.index
+        index = lost if not row.loses or row.cause is not None else row.index
+        for x, described in zip(flat_outputs, row.outputs, strict=True):
+            known = self._lost.get(id(x))
+            inherited = known is not None and known[0]() is x
+            if index is not None and described.mask is None and not inherited:
+                self._lost[id(x)] = weakref.ref(x), index
+
+    def describe(self, x: Any, name: str) -> Tensor:
+        return Tensor(
+            name=name,
+            shape=tuple(x.shape),
+            dtype=keras.backend.standardize_dtype(x.dtype),
+            mask=self.read(get_mask(x)),
+        )
+
+    def read(self, mask: Any) -> np.ndarray | None:
+        """The values of a mask, read once: layers hand the same tensor on."""
+        if mask is None:
+            return None
+        if id(mask) not in self._masks:
+            values = to_numpy(mask)
+            if values is None:
+                return None
+            values = values.astype(bool)
+            values.flags.writeable = False
+            self._masks[id(mask)] = mask, values
+        return self._masks[id(mask)][1]
+
+    def warning_of(self, operation: keras.Operation, since: int) -> str | None:
+        for warning in self.caught[since:]:
+            text = str(warning.message)
+            if text.startswith(f"Layer '{operation.name}' ") and DESTROYS in text:
+                return text
+        return None
+
+
+def arguments(operation, args: tuple, kwargs: dict) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    """The tensors a call is given, by the name of the argument, and its masks apart."""
+    parameters = _parameters(operation)
+    named = dict(zip(parameters, args, strict=False))
+    # `*args` takes what is left
+    named |= {f"{i}": x for i, x in enumerate(args[len(named) :], len(named))}
+    named |= kwargs
+    given, masks = [], {}
+    for name, value in named.items():
+        flat = [x for x in tree.flatten(value) if is_tensor(x)]
+        if is_mask_name(name):
+            masks |= {name if len(flat) == 1 else f"{name}[{i}]": x for i, x in enumerate(flat)}
+        elif len(flat) == 1 and not tree.is_nested(value):
+            given.append((name, flat[0]))
+        else:
+            given += [(f"{name}[{i}]", x) for i, x in enumerate(flat)]
+    return given, masks
+
+
+def is_stock(operation: keras.Operation) -> bool:
+    """Whether it is a layer or operation of Keras itself, and no model made of layers."""
+    module = type(operation).__module__
+    return module.startswith("keras.") and not isinstance(operation, keras.Model)
+
+
+def _parameters(operation: keras.Operation) -> tuple[str, ...]:
+    signature = getattr(operation, "_call_signature", None)
+    if signature is not None:
+        return tuple(signature.parameters)
+    return _parameters_of(type(operation))
+
+
+@functools.cache
+def _parameters_of(cls: type) -> tuple[str, ...]:
+    return tuple(inspect.signature(cls.call).parameters)[1:]
+
+
+def _class_name(operation: keras.Operation) -> str:
+    name = type(operation).__name__
+    inner = None
+    if isinstance(operation, layers.Wrapper):
+        inner = operation.layer
+    elif isinstance(operation, layers.Bidirectional):
+        inner = operation.forward_layer
+    elif type(operation) is layers.RNN:
+        inner = operation.cell
+    return name if inner is None else f"{name}({type(inner).__name__})"
+
+
+def _is_float(x: Tensor) -> bool:
+    return "float" in x.dtype
