@@ -143,8 +143,9 @@ class Trace:
 
     @property
     def losses(self) -> tuple[Call, ...]:
-        """The calls that lost a mask, in order."""
-        return tuple(call for call in self.calls if call.loses)
+        """The calls that lost a mask, in order. Of calls in one another, the innermost."""
+        outer = {call.parent for call in self.calls if call.loses}
+        return tuple(call for call in self.calls if call.loses and call.index not in outer)
 
     def __str__(self) -> str:
         return rendering.terminal(self)
@@ -189,19 +190,22 @@ class Leak:
         probe: what was changed: `"length"`, how many padded steps there are; `"content"`, the
             finite values in padded steps behind the layer that made the mask; `"nan"`, nan in
             their place; `"company"`, the lengths of the other samples.
-        call: the index of the call in `LeakReport.trace`.
+        call: the index of the call in `LeakReport.trace`; None for the model itself.
+        place: `"in"` the call; or in code around layers that Keras does not see, `"before"` the
+            call or at the `"end"` of it, behind the calls inside it.
         amount: the largest absolute difference at a valid step, in the units of the call's
             output; inf where one of the two is not finite.
         relative: `amount` as a share of the largest absolute value at a valid step of the output.
         sample: the first sample of the batch with that difference.
         lost_at: the index of the call where the mask was lost; the call itself if it drops the
-            mask that it was given, None where a mask arrived and was ignored.
+            mask that it was given, None where a mask arrived and was ignored, or none was made.
         remedy: a key of the texts, see `LeakReport.remedy`.
         replacement: the layer of this package to put in its place, or None.
     """
 
     probe: ProbeName
-    call: int
+    call: int | None
+    place: Literal["in", "before", "end"]
     amount: float
     relative: float
     sample: int

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import warnings
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from keras_masking._keras import (
     sublayers,
     to_numpy,
 )
+from keras_masking.attached import Attached
 from keras_masking.events import events
 from keras_masking.inputs import UnusableInput, check_inputs, check_model, tensors
 from keras_masking.records import Call, Tensor, Trace
@@ -81,7 +81,7 @@ class Frame:
     path: str
     row: int | None
     depth: int
-    seen: dict[int, weakref.ref] = field(default_factory=dict)
+    seen: Attached = field(default_factory=Attached)
     masked: list[Masked] = field(default_factory=list)
     repeats: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
@@ -101,13 +101,9 @@ class Frame:
     def learn(self, flat: list, described: tuple[Tensor, ...], path: str | None) -> None:
         self.latest = path
         for x, tensor in zip(flat, described, strict=True):
-            self.seen[id(x)] = weakref.ref(x)
+            self.seen[x] = True
             if tensor.mask is not None:
                 self.masked.append(Masked(tensor, path))
-
-    def knows(self, x: Any) -> bool:
-        known = self.seen.get(id(x))
-        return known is not None and known() is x
 
     def source(self, x: Tensor) -> Masked | None:
         """The newest masked tensor that a tensor from outside any layer may come from."""
@@ -132,7 +128,7 @@ class Recorder:
         self.caught: list[warnings.WarningMessage] = []
         self.muted = False
         self._masks: dict[int, tuple[Any, np.ndarray]] = {}
-        self._lost: dict[int, tuple[weakref.ref, int]] = {}
+        self.lost = Attached()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -184,8 +180,11 @@ class Recorder:
             )
         return self.record(parent, operation, call, args, kwargs)
 
-    def passed_on(self, call: Call, flat_inputs: list, flat_outputs: list, outputs: Any) -> Any:
-        """What goes on in the place of the outputs; a probe puts other values in padded steps."""
+    def passed_on(self, frame: Frame, row: Call, flat: list, outputs: Any) -> Any:
+        """What goes on in the place of the outputs of a call on `flat`, the tensors it was given.
+
+        A probe puts other values in their padded steps.
+        """
         return outputs
 
     def record(self, parent: Frame | None, operation, call, args: tuple, kwargs: dict) -> Any:
@@ -246,7 +245,7 @@ class Recorder:
             self.lose(row, flat, flat_outputs, lost)
         else:
             self.whole = row
-        outputs = self.passed_on(row, flat, flat_outputs, outputs)
+        outputs = self.passed_on(frame, row, flat, outputs)
         if parent:
             flat_outputs = [x for x in tree.flatten(outputs) if is_tensor(x)]
             parent.learn(flat_outputs, results, frame.path)
@@ -267,12 +266,12 @@ class Recorder:
         """Rows for masks lost in code that Keras does not see: a tensor that no call in this
         frame has given, and that carries no mask, comes from one that did."""
         for x, tensor in zip(flat, described, strict=True):
-            if tensor.mask is not None or frame.knows(x):
+            if tensor.mask is not None or x in frame.seen:
                 continue
             source = frame.source(tensor)
             if source is None:
                 continue
-            frame.seen[id(x)] = weakref.ref(x)
+            frame.seen[x] = True
             index = len(self.rows)
             self.rows.append(
                 Call(
@@ -291,24 +290,21 @@ class Recorder:
                     after=after,
                 )
             )
-            self._lost[id(x)] = weakref.ref(x), index
+            self.lost[x] = index
 
     def lost_by(self, flat: list) -> int | None:
         """The first call that lost the mask of one of these tensors."""
-        known = [(x, *self._lost[id(x)]) for x in flat if id(x) in self._lost]
-        return min((row for x, reference, row in known if reference() is x), default=None)
+        return min((self.lost.get(x) for x in flat if x in self.lost), default=None)
 
     def lose(self, row: Call, flat: list, flat_outputs: list, lost: int | None) -> None:
         """Remember for each tensor without a mask the call that lost it."""
         for x, described in zip(flat, row.inputs, strict=True):
             if described.taken:
-                self._lost[id(x)] = weakref.ref(x), row.index
+                self.lost[x] = row.index
         index = lost if not row.loses or row.cause is not None else row.index
         for x, described in zip(flat_outputs, row.outputs, strict=True):
-            known = self._lost.get(id(x))
-            inherited = known is not None and known[0]() is x
-            if index is not None and described.mask is None and not inherited:
-                self._lost[id(x)] = weakref.ref(x), index
+            if index is not None and described.mask is None and x not in self.lost:
+                self.lost[x] = index
 
     def describe(self, x: Any, name: str) -> Tensor:
         return Tensor(
