@@ -15,7 +15,7 @@ import tf_keras
 from keras import layers, ops
 
 from keras_masking import MaskedFlatten, MaskedMean, MaskedSum
-from sitekit.grid import Arrow, Cell, Grid, Item, Kind, Note, figure
+from keras_masking.rendering.grid import Arrow, Cell, Grid, Item, Kind, Note, figure
 from sitekit.pages import LANGUAGES
 
 TEXTS = Path(__file__).parents[2] / "docs/shared/texts.toml"

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from keras_masking.rendering.grid import Arrow, Cell, Grid, figure, text_width
 from sitekit import figures, tables
-from sitekit.grid import Arrow, Cell, Grid, figure, text_width
 from sitekit.pages import LANGUAGES
 
 PHONE = 348  # what a phone of 390 pixels leaves for content

@@ -1,0 +1,43 @@
+"""Writes a trace or a report to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_masking.records import LeakReport, Trace
+
+FORMS = {
+    ".txt": lambda x, language: x.to_text(language),
+    ".md": lambda x, language: x.to_markdown(language),
+    ".html": lambda x, language: x.to_html(language),
+    ".svg": lambda x, language: x.to_svg(language),
+    ".json": lambda x, language: x.to_json(),
+}
+
+
+def save(x: Trace | LeakReport, path: str | Path, language: str) -> None:
+    """Write it in the form that the suffix names.
+
+    Raises:
+        ValueError: the suffix names none, or the language is unknown; nothing is written.
+    """
+    path = Path(path)
+    if path.suffix not in FORMS:
+        raise ValueError(
+            f"cannot save as {path.name!r}: the suffix {path.suffix!r} names no form. "
+            f"Use one of {', '.join(FORMS)}."
+        )
+    write(path, FORMS[path.suffix](x, language).rstrip("\n") + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file in one step: no reader sees half of it, an error leaves the old one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,328 @@
+"""What a trace or a report shows, in words: the rows that every form of it draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+from keras import layers
+
+from keras_masking.texts import words
+
+if TYPE_CHECKING:
+    from keras_masking.records import Call, Leak, LeakReport, Probe, Trace
+
+LONG = 60  # rows, from which on runs without news are folded
+RUN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A call as a reader sees it.
+
+    Attributes:
+        masks: the different masks of its outputs, usually one or none.
+        lost: whether the mask is lost in this call and in none that it makes.
+        same: whether its masks are those of the row in front.
+        leaks: what leaks in it, `hazards` what only nan in padded steps would.
+    """
+
+    call: Call
+    name: str
+    class_name: str
+    shape: str
+    events: str
+    masks: tuple[np.ndarray, ...]
+    lost: bool
+    same: bool
+    leaks: tuple[Leak, ...]
+    children: tuple[Row | Fold, ...]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is no news in it, so that a long trace can go without."""
+        return (
+            self.same
+            and not (self.lost or self.leaks or self.call.warning)
+            and "ignores" not in self.call.events
+            and all(isinstance(item, Fold) or item.quiet for item in self.children)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Rows in which nothing changes, of a trace that is long."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(count(row) for row in self.rows)
+
+
+def count(row: Row) -> int:
+    inner = (x.count if isinstance(x, Fold) else count(x) for x in row.children)
+    return 1 + sum(inner)
+
+
+class View:
+    """A trace, or a report with its trace, in one language."""
+
+    def __init__(self, x: Trace | LeakReport, language: str):
+        self.report: LeakReport | None = x if hasattr(x, "probes") else None
+        self.trace: Trace = self.report.trace if self.report else x
+        self.language = language
+        self.word = words("trace", language)
+        self._event = words("events", language)
+        self.leaks: dict[int, list[Leak]] = {}
+        for leak in self.report.leaks if self.report else ():
+            self.leaks.setdefault(leak.call, []).append(leak)
+        self._children: dict[int | None, list[Call]] = {}
+        for call in self.trace:
+            self._children.setdefault(call.parent, []).append(call)
+        self._kept = self._keep()
+        self._deepest = self._deepest_losses()
+
+    def title(self) -> str:
+        trace, calls = self.trace, len(self.trace)
+        number = self.word("one-call") if calls == 1 else self.word("calls", count=calls)
+        return " · ".join(
+            (trace.model, trace.class_name, trace.backend, f"Keras {trace.keras}", number)
+        )
+
+    def headline(self) -> str:
+        """Where the mask is lost first."""
+        if self._deepest:
+            return self.word("lost", place=self.place(self.trace[min(self._deepest)]))
+        masked = any(call.mask is not None for call in self.trace)
+        masked |= any(x.mask is not None for x in self.trace.inputs)
+        return self.word("never" if masked else "no-mask")
+
+    def place(self, call: Call) -> str:
+        """Where something happened: in a layer, or between two."""
+        if call.kind == "gap":
+            return self.word("between", **self._around(call))
+        return self.word("in", call=call.path)
+
+    def call_name(self, call: Call) -> str:
+        if call.kind == "gap":
+            return self.word("gap", **self._around(call))
+        return call.path
+
+    def rows(self) -> tuple[Row | Fold, ...]:
+        shown = sum(self._kept.values())
+        self._above: tuple[np.ndarray, ...] = ()
+        return self._rows(None, fold=shown > LONG)
+
+    def _rows(self, parent: int | None, fold: bool) -> tuple[Row | Fold, ...]:
+        rows = tuple(
+            self._row(call, fold)
+            for call in self._children.get(parent, ())
+            if self._kept[call.index]
+        )
+        return _folded(rows) if fold else rows
+
+    def _row(self, call: Call, fold: bool) -> Row:
+        masks = distinct([x.mask for x in call.outputs if x.mask is not None])
+        same = _equal(masks, self._above)
+        self._above = masks
+        return Row(
+            call=call,
+            name=self._name(call),
+            class_name=call.class_name + (f" ×{call.times}" if call.times > 1 else ""),
+            shape=", ".join(dict.fromkeys(str(x.shape) for x in call.outputs)),
+            events=self._events(call),
+            masks=masks,
+            lost=call.index in self._deepest,
+            same=same,
+            leaks=tuple(self.leaks.get(call.index, ())),
+            children=self._rows(call.index, fold),
+        )
+
+    def _name(self, call: Call) -> str:
+        if call.kind == "gap":
+            return self.call_name(call)
+        parent = self.trace[call.parent].path + "/" if call.parent is not None else ""
+        return call.path.removeprefix(parent)
+
+    def _around(self, call: Call) -> dict[str, str]:
+        inside = f"{call.path}/" if call.path else ""
+        before = (call.before or "").removeprefix(inside) or self.word("start")
+        after = (call.after or "").removeprefix(inside) or self.word("end")
+        return {"before": before, "after": after}
+
+    def _events(self, call: Call) -> str:
+        event = self._event
+        if call.kind == "gap":
+            parts = [event("gap")]
+        elif call.cause is not None:
+            parts = [event("cause", call=self.trace[call.cause].path)]
+        else:
+            parts = [event(name) for name in call.events]
+            taken = [x.name for x in call.inputs if x.taken]
+            if call.explicit and all(x.mask is None for x in call.inputs):
+                parts.append(event("given", argument=", ".join(call.explicit)))
+            if taken:
+                parts.append(event("takes", inputs=", ".join(taken)))
+        return event("and").join(parts)
+
+    def _keep(self) -> dict[int, bool]:
+        """Which calls have a row. Keras's own arithmetic on masks, and what a layer of Keras calls
+        inside without a mask, tell a reader nothing."""
+        told = set(self.leaks) | {call.cause for call in self.trace}
+        told |= {leak.lost_at for leaks in self.leaks.values() for leak in leaks}
+        kept = {}
+        for call in reversed(self.trace.calls):
+            inner = any(kept[child.index] for child in self._children.get(call.index, ()))
+            kept[call.index] = inner or call.index in told or self._tells(call)
+        return kept
+
+    def _tells(self, call: Call) -> bool:
+        if call.kind == "operation" and all(x.dtype == "bool" for x in call.outputs):
+            return False
+        parent = None if call.parent is None else self.trace[call.parent]
+        return parent is None or bool(call.events) or not _of_keras(parent)
+
+    def _deepest_losses(self) -> set[int]:
+        """The losses without those of the calls around them."""
+        losses = {call.index for call in self.trace.losses if self._kept[call.index]}
+        return losses - {self.trace[index].parent for index in losses}
+
+
+class Findings:
+    """What a report says, in words."""
+
+    def __init__(self, report: LeakReport, language: str):
+        self.report = report
+        self.language = language
+        self.view = View(report, language)
+        self.word = words("report", language)
+        self._probe = words("probes", language)
+        self._note = words("notes", language)
+
+    def verdict(self) -> str:
+        if self.report.random is not None:
+            return self.word("random", call=self.view.call_name(self._call(self.report.random)))
+        if self.report.ok:
+            return self.word("ok")
+        return self.word("leaks", call=self.where(self.report.leaks[0]))
+
+    def explanation(self, leak: Leak) -> list[str]:
+        """How much, where it shows first, and where the mask was lost: a sentence each."""
+        if leak.lost_at is None:
+            lost = self.word("arrived")
+        else:
+            lost = self.word("lost", place=self.view.place(self._call(leak.lost_at)))
+        when = self._probe(f"{leak.probe}-when")
+        if math.isfinite(leak.amount):
+            much = self.word(
+                "how-much", amount=number(leak.amount), share=share(leak.relative), probe=when
+            )
+        else:
+            much = self.word("not-finite", probe=when)
+        return [much, self.word("sample", sample=leak.sample), lost]
+
+    def remedy(self, leak: Leak) -> str:
+        call = self._call(leak.call)
+        lost = call if leak.lost_at is None else self._call(leak.lost_at)
+        told = words("remedies", self.language)(
+            leak.remedy,
+            layer=self.view.call_name(call),
+            lost=self.view.call_name(lost),
+            replacement=leak.replacement,
+        )
+        if leak.replacement is None:
+            return told
+        space = "" if self.language == "zh" else " "
+        return told + space + self.word("replacement", layer=leak.replacement)
+
+    def where(self, leak: Leak) -> str:
+        call = self._call(leak.call)
+        name = self.view.call_name(call)
+        return f"{name} ({call.class_name})" if call.class_name else name
+
+    def amount(self, leak: Leak) -> str:
+        probe = self._probe(leak.probe)
+        if not math.isfinite(leak.amount):
+            return self.word("amount-inf", probe=probe)
+        return self.word(
+            "amount", amount=number(leak.amount), share=share(leak.relative), probe=probe
+        )
+
+    def leak(self, leak: Leak) -> str:
+        """In a few words, at the call itself."""
+        finite = math.isfinite(leak.amount)
+        amount = number(leak.amount) if finite else self.word("infinite")
+        return self.view.word("leaks", amount=amount)
+
+    def probe_name(self, probe: Probe) -> str:
+        return self._probe(probe.name)
+
+    def result(self, probe: Probe) -> str:
+        if not probe.ran or probe.result is None:
+            return self.word("not-taken")
+        if not math.isfinite(probe.result):
+            return self.word("changed-inf")
+        if probe.result == 0:
+            return self.word("unchanged")
+        return self.word("changed", amount=number(probe.result))
+
+    def note(self, probe: Probe) -> str:
+        return self._note(probe.note, **probe.details) if probe.note else ""
+
+    def _call(self, index: int) -> Call:
+        return self.report.trace[index]
+
+
+def remedy(report: LeakReport, leak: Leak, language: str) -> str:
+    """What to do about a leak, in words."""
+    return Findings(report, language).remedy(leak)
+
+
+def number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def share(value: float) -> str:
+    return f"{value * 100:.2g} %" if value < 0.995 else f"{value * 100:.0f} %"
+
+
+def distinct(masks: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    found: list[np.ndarray] = []
+    for mask in masks:
+        if not any(mask is other or np.array_equal(mask, other) for other in found):
+            found.append(mask)
+    return tuple(found)
+
+
+def lines(mask: np.ndarray) -> list[list[np.ndarray]]:
+    """A mask as a line for each sample: its steps, or those of each sequence in it."""
+    if mask.ndim < 2:
+        return [[row] for row in mask.reshape(-1, 1)]
+    if mask.ndim == 2:
+        return [[row] for row in mask]
+    return [list(sample.reshape(-1, sample.shape[-1])) for sample in mask]
+
+
+def _of_keras(call: Call) -> bool:
+    return hasattr(layers, call.class_name.split("(")[0])
+
+
+def _equal(a: tuple[np.ndarray, ...], b: tuple[np.ndarray, ...]) -> bool:
+    return len(a) == len(b) and all(
+        x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True)
+    )
+
+
+def _folded(rows: tuple[Row, ...]) -> tuple[Row | Fold, ...]:
+    items: list[Row | Fold] = []
+    for quiet, run in groupby(rows, lambda row: row.quiet):
+        run = tuple(run)
+        if quiet and len(run) > RUN:
+            items += [run[0], Fold(run[1:-1]), run[-1]]
+        else:
+            items += run
+    return tuple(items)
