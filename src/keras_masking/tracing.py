@@ -3,7 +3,7 @@
 import functools
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -61,9 +61,13 @@ def run(model: keras.Layer, arrays: Any, masks: Any = None) -> Any:
     return model(tensors(arrays, masks), training=False)
 
 
-def unchanged() -> keras.StatelessScope:
-    """What a layer assigns while this is open goes nowhere, so no weights need to be copied."""
-    return keras.StatelessScope(initialize_variables=False)
+def unchanged(state: Sequence[tuple[keras.Variable, Any]] = ()) -> keras.StatelessScope:
+    """What a layer assigns while this is open goes nowhere, so no weights need to be copied.
+
+    Args:
+        state: variables that have another value in it.
+    """
+    return keras.StatelessScope(state_mapping=state, initialize_variables=False)
 
 
 class Masked(NamedTuple):
@@ -75,7 +79,12 @@ class Masked(NamedTuple):
 
 @dataclass
 class Frame:
-    """A call that is under way, and the tensors seen inside it so far."""
+    """A call that is under way, and the tensors seen inside it so far.
+
+    Attributes:
+        lost: the call that lost the mask of a tensor it was given.
+        note: what a kind of recorder remembers of it.
+    """
 
     operation: keras.Operation
     path: str
@@ -87,6 +96,8 @@ class Frame:
     rows: dict[str, int] = field(default_factory=dict)
     used: bool = False
     latest: str | None = None
+    lost: int | None = None
+    note: Any = None
 
     @property
     def loops(self) -> bool:
@@ -102,7 +113,8 @@ class Frame:
         self.latest = path
         for x, tensor in zip(flat, described, strict=True):
             self.seen[x] = True
-            if tensor.mask is not None:
+            # the mask of attention scores, (batch, 1, time, time), is of pairs of steps
+            if tensor.mask is not None and leading(tensor.shape, tensor.mask.shape):
                 self.masked.append(Masked(tensor, path))
 
     def source(self, x: Tensor) -> Masked | None:
@@ -173,12 +185,15 @@ class Recorder:
                 return call(*args, **kwargs)
             finally:
                 self.muted = False
-        if id(operation) in self.own and not operation.built:
+        if id(operation) in self.own and lacks_weights(operation):
             raise UnusableInput(
                 f"The layer {operation.name!r} was never built, so it has no weights to run with. "
                 "Call the model once on a batch first."
             )
         return self.record(parent, operation, call, args, kwargs)
+
+    def entered(self, frame: Frame, flat: list) -> None:
+        """Told of a call before it runs, and of the tensors it is given."""
 
     def passed_on(self, frame: Frame, row: Call, flat: list, outputs: Any) -> Any:
         """What goes on in the place of the outputs of a call on `flat`, the tensors it was given.
@@ -198,8 +213,9 @@ class Recorder:
             frame.row = len(self.rows)
             self.rows.append(None)
             parent.rows[operation.name] = frame.row
-        lost = self.lost_by(flat)
+        lost = frame.lost = self.lost_by(flat)
         frame.learn(flat, inputs, None)
+        self.entered(frame, flat)
         caught = len(self.caught)
         self.frames.append(frame)
         outputs = call(*args, **kwargs)
@@ -352,6 +368,15 @@ def arguments(operation, args: tuple, kwargs: dict) -> tuple[list[tuple[str, Any
         else:
             given += [(f"{name}[{i}]", x) for i, x in enumerate(flat)]
     return given, masks
+
+
+def lacks_weights(layer: keras.Layer) -> bool:
+    """Whether a call would make weights. A layer without a `build` of its own can do without one,
+    and one that has weights made them when it was made."""
+    return not layer.built and any(
+        not x.built and not x.weights and type(x).build is not keras.Layer.build
+        for x in [layer, *sublayers(layer)]
+    )
 
 
 def is_stock(operation: keras.Operation) -> bool:
