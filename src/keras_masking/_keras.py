@@ -8,19 +8,24 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import tree
 from keras.src.backend import get_keras_mask as get_mask
 from keras.src.backend import set_keras_mask as set_mask
 from keras.src.backend.common.keras_tensor import any_symbolic_tensors
+from keras.src.layers.merging.base_merge import Merge
 
 __all__ = [
     "Handler",
+    "Merge",
     "get_mask",
     "interposed",
     "is_tensor",
     "leading",
     "mask_arguments",
+    "readers",
     "set_mask",
     "sublayers",
+    "symbolic_inputs",
     "to_numpy",
 ]
 
@@ -116,3 +121,21 @@ def is_mask_name(name: str) -> bool:
 
 def sublayers(layer: keras.Layer) -> list[keras.Layer]:
     return list(layer._flatten_layers(include_self=False))
+
+
+def symbolic_inputs(model: keras.Layer) -> Any:
+    """What a model declares by `keras.Input`, in its structure; None where it declares nothing."""
+    functional = getattr(model, "_functional", None) or model
+    return getattr(functional, "_inputs_struct", None)
+
+
+def readers(model: keras.Layer, x: keras.KerasTensor) -> list[keras.Layer]:
+    """The layers that are given this symbolic input as it is, those of nested models too."""
+    found = []
+    for layer in model.layers:
+        for node in layer._inbound_nodes:
+            for i, given in enumerate(node.input_tensors):
+                if given is x:
+                    inner = symbolic_inputs(layer)
+                    found += [layer] if inner is None else readers(layer, tree.flatten(inner)[i])
+    return found

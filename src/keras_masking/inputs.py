@@ -1,16 +1,29 @@
 """What a model is run on: checked against the model, and made into tensors of our own."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import layers, ops, tree
 
-from keras_masking._keras import set_mask
+from keras_masking._keras import (
+    is_mask_name,
+    readers,
+    set_mask,
+    sublayers,
+    symbolic_inputs,
+    to_numpy,
+)
+
+NUMBERS_ONLY = "give it the numbers that a TextVectorization layer or a tokenizer makes of them."
 
 
 class UnusableInput(ValueError):
     """A model, an input or a mask that cannot be run; the message says what to do."""
+
+    # Keras wraps the message of an error without this in a list of the layer's arguments
+    _keras_call_info_injected = True
 
 
 def check_model(model: Any) -> None:
@@ -31,252 +44,278 @@ def check_inputs(model: keras.Layer, inputs: Any, mask: Any = None) -> tuple[Any
     """The inputs and the mask as numpy arrays, in the structure the model takes.
 
     Args:
-        inputs: an array `(batch, time, ...)`, or a list, tuple or dict of arrays.
-        mask: booleans, or 0 and 1, that have the leading axes of the input; for several inputs
-            the same structure, with None where an input has no mask.
+        inputs: an array `(batch, time, ...)` or nested lists of numbers, or a list, tuple or dict
+            of arrays. The names in a dict are the model's own or those of its `keras.Input`s.
+        mask: booleans, or 0 and 1, that have the leading axes of the input. For several inputs a
+            list with None where an input has no mask, or a dict with the names of those that do.
+
+    Returns:
+        The arrays, in the dtypes of the model's `keras.Input`s where it has some; and the masks in
+        the same structure with None where there is none, or None without any.
 
     Raises:
         UnusableInput: with one sentence that says what was received and what to do.
     """
-    arrays = _arrays(inputs)
-    expected = _expected(model)
+    arrays = tree.traverse(lambda x: None if _is_structure(x) else _array(x), inputs)
+    expected = symbolic_inputs(model)
     if expected is not None:
         arrays = _fitted(arrays, expected)
+    names = _names(arrays, expected)
     flat = tree.flatten(arrays)
     if not flat:
         raise UnusableInput("There is no input: received an empty structure.")
-    for name, array in zip(names_of(model, arrays), flat, strict=True):
+    for array, title in zip(flat, _titles(names), strict=True):
         if array.ndim == 0:
             raise UnusableInput(
-                f"{name} is a single value; a batch of shape (batch, time, ...) is needed."
+                f"{title} is a single value; a batch of shape (batch, time, ...) is needed."
             )
-        if len(array) == 0:
+        if array.size == 0:
             raise UnusableInput(
-                f"{name} is an empty batch of shape {array.shape}: at least one sample is needed."
+                f"{title} is empty, of shape {array.shape}: "
+                "at least one sample of one step is needed."
             )
     if len({len(array) for array in flat}) > 1:
         shapes = ", ".join(str(array.shape) for array in flat)
         raise UnusableInput(f"The inputs differ in their number of samples: {shapes}.")
-    return arrays, None if mask is None else _masks(model, arrays, mask)
+    return arrays, None if mask is None else _masks(arrays, mask, names)
+
+
+def check_indices(layer: layers.Embedding, indices: Any) -> None:
+    """
+    Raises:
+        UnusableInput: the layer has no row for some index. On JAX it would give nan for it.
+    """
+    values = to_numpy(indices)
+    # a reversible embedding is also called on features
+    if values is None or not _whole(values):
+        return
+    wrong = values[(values < 0) | (values >= layer.input_dim)]
+    if wrong.size:
+        raise UnusableInput(
+            f"The layer {layer.name!r} has rows for the indices 0 to {layer.input_dim - 1}, and "
+            f"received {wrong[0]:g}: give it a batch made with the model's own vocabulary."
+        )
 
 
 def tensors(arrays: Any, masks: Any = None) -> Any:
     """Fresh tensors, with their masks attached as a layer before the model would have done."""
 
-    def tensor(array, mask=None):
+    def tensor(array: np.ndarray, mask: np.ndarray | None) -> Any:
         x = ops.convert_to_tensor(array)
         if mask is not None:
             set_mask(x, ops.convert_to_tensor(mask))
         return x
 
-    if masks is None:
-        return tree.map_structure(tensor, arrays)
-    flat = [tensor(x, m) for x, m in zip(tree.flatten(arrays), flat_masks(arrays, masks))]
-    return tree.pack_sequence_as(arrays, flat)
+    flat = zip(tree.flatten(arrays), flat_masks(arrays, masks), strict=True)
+    return tree.pack_sequence_as(arrays, [tensor(x, mask) for x, mask in flat])
 
 
-def flat_masks(arrays: Any, masks: Any) -> list:
+def flat_masks(arrays: Any, masks: Any) -> list[np.ndarray | None]:
     """The masks in the order of the flattened inputs, None where there is none."""
-    if masks is None:
-        return [None] * len(tree.flatten(arrays))
-    if not tree.is_nested(arrays):
-        return [masks]
-    if isinstance(arrays, dict):
-        return [m for key in sorted(arrays) for m in flat_masks(arrays[key], masks.get(key))]
-    return [m for x, mask in zip(arrays, masks, strict=True) for m in flat_masks(x, mask)]
-
-
-def names_of(model: keras.Layer, arrays: Any) -> list[str]:
-    """A name for each input, as a message and a table say it."""
-    if isinstance(arrays, dict):
-        return [f"input {'/'.join(map(str, path))!r}" for path, _ in _with_path(arrays)]
-    flat = tree.flatten(arrays)
-    symbolic = getattr(model, "_inputs", None) or []
-    if len(symbolic) == len(flat):
-        return [f"input {x.name!r}" for x in symbolic]
-    return ["the input"] if len(flat) == 1 else [f"input {i}" for i in range(len(flat))]
+    return tree.flatten(tree.map_structure(lambda _: None, arrays) if masks is None else masks)
 
 
 def random_inputs(model: keras.Layer, samples: int, steps: int, seed: int) -> Any:
-    """A batch made from the model's own input shapes: rows of unequal length, padded on the right
-    with 0. Integers below the smallest vocabulary that reads them, normal floats.
+    """A batch made from the model's own input shapes: rows of unequal length, padded on the right.
+
+    Indices are drawn from 1 up to the vocabulary of the Embedding that reads them, other numbers
+    from a normal distribution; a mask is True up to the end of its row. Padding is what the
+    Masking layer that reads an input masks, elsewhere 0.
+
+    Args:
+        samples, steps: the sizes that the model leaves open.
 
     Raises:
         UnusableInput: the model does not say what it takes.
     """
     check_model(model)
-    expected = _expected(model)
+    expected = symbolic_inputs(model)
     if expected is None:
         raise UnusableInput(
             f"The model {model.name!r} does not say what it takes: it has no keras.Input. "
-            "Give it an input file."
+            "Give it an input."
         )
     random = np.random.default_rng(seed)
-    vocabulary = min(
-        (x.input_dim for x in _layers(model) if isinstance(x, keras.layers.Embedding)), default=10
-    )
-    lengths: dict[int, np.ndarray] = {}
+    smallest = _vocabulary(sublayers(model), default=10)
 
-    def make(x: keras.KerasTensor) -> np.ndarray:
+    def draw(x: keras.KerasTensor) -> np.ndarray:
         batch = samples if x.shape[0] is None else x.shape[0]
         shape = (batch, *(steps if size is None else size for size in x.shape[1:]))
         dtype = keras.backend.standardize_dtype(x.dtype)
-        if "int" in dtype:
-            values = random.integers(min(1, vocabulary - 1), vocabulary, shape).astype(dtype)
-        elif dtype == "bool":
-            values = random.integers(0, 2, shape).astype(bool)
+        read_by = readers(model, x)
+        feature_axes = 0
+        padding = 0
+        if dtype == "bool" or is_mask_name(x.name):
+            values = np.ones(shape)
+        elif "int" in dtype or any(isinstance(layer, layers.Embedding) for layer in read_by):
+            vocabulary = _vocabulary(read_by, default=smallest)
+            values = random.integers(min(1, vocabulary - 1), vocabulary, shape)
+        elif "float" in dtype:
+            values = random.normal(size=shape)
+            feature_axes = 1
+            padding = next((y.mask_value for y in read_by if isinstance(y, layers.Masking)), 0)
         else:
-            values = random.normal(size=shape).astype(dtype)
-        # one axis beside the batch counts the steps of indices, two those of features
-        if len(shape) < (2 if "int" in dtype else 3) or shape[1] < 2:
-            return values
-        if shape[1] not in lengths:
-            ends = np.linspace(shape[1], max(1, shape[1] // 3), batch).round().astype(int)
-            lengths[shape[1]] = ends
-        values[np.arange(shape[1]) >= lengths[shape[1]][:batch, None]] = 0
-        return values
+            raise UnusableInput(f"The input {x.name!r} takes {dtype}: {NUMBERS_ONLY}")
+        if len(shape) >= 2 + feature_axes:
+            lengths = np.linspace(shape[1], max(1, shape[1] // 3), batch).round()
+            values[np.arange(shape[1]) >= lengths[:, None]] = padding
+        return values.astype(dtype)
 
-    return tree.map_structure(make, expected)
+    return tree.map_structure(draw, expected)
 
 
-def _layers(model: keras.Layer) -> list[keras.Layer]:
-    return [model, *model._flatten_layers(include_self=False)]
+def _vocabulary(read_by: Iterable[keras.Layer], default: int) -> int:
+    return min((x.input_dim for x in read_by if isinstance(x, layers.Embedding)), default=default)
 
 
-def _expected(model: keras.Layer) -> Any:
-    """The symbolic inputs in their structure; None for a model that does not declare them."""
-    functional = getattr(model, "_functional", None) or model
-    return getattr(functional, "_inputs_struct", None)
+def _is_structure(x: Any) -> bool:
+    """Whether it holds several arrays. Nested lists of numbers are one array."""
+    if isinstance(x, dict):
+        return True
+    return isinstance(x, (list, tuple)) and any(
+        item is None or getattr(item, "shape", ()) != () or _is_structure(item) for item in x
+    )
 
 
-def _arrays(inputs: Any) -> Any:
-    if inputs is None:
-        raise UnusableInput("There is no input: received None.")
-    if isinstance(inputs, (list, tuple)) and not any(
-        hasattr(x, "shape") or isinstance(x, (dict, np.ndarray)) for x in inputs
-    ):
-        return _array(inputs)
-    if isinstance(inputs, dict):
-        return {key: _arrays(value) for key, value in inputs.items()}
-    if isinstance(inputs, (list, tuple)):
-        return type(inputs)(_arrays(x) for x in inputs)
-    return _array(inputs)
-
-
-def _array(x: Any) -> np.ndarray:
+def _array(x: Any, what: str = "The input") -> np.ndarray:
+    if x is None:
+        raise UnusableInput("An input is missing: received None.")
+    if isinstance(x, keras.KerasTensor):
+        raise UnusableInput(f"{what} is symbolic, a keras.Input: give it numbers.")
+    pad_it = "pad it to a dense batch first, as keras.utils.pad_sequences does."
     if type(x).__name__ in ("RaggedTensor", "SparseTensor"):
-        raise UnusableInput(
-            f"The input is a {type(x).__name__}: pad it to a dense batch first, "
-            "as keras.utils.pad_sequences does."
-        )
+        raise UnusableInput(f"{what} is a {type(x).__name__}: {pad_it}")
     try:
-        array = np.asarray(ops.convert_to_numpy(x) if ops.is_tensor(x) else x)
+        array = ops.convert_to_numpy(x) if ops.is_tensor(x) else np.asarray(x)
     except ValueError:
-        raise UnusableInput(
-            "The input has rows of unequal length: pad them first, "
-            "as keras.utils.pad_sequences does."
-        ) from None
+        raise UnusableInput(f"{what} has rows of unequal length: {pad_it}") from None
+    if array.dtype.kind in "SU" or (array.dtype.kind == "O" and _holds_text(array)):
+        raise UnusableInput(f"{what} holds strings: {NUMBERS_ONLY}")
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise UnusableInput(
-            f"The input has dtype {array.dtype}, and a model takes numbers or booleans."
+            f"{what} is no array of numbers or booleans: received {_kind(x)} of dtype {array.dtype}."
         )
     return array
 
 
+def _holds_text(array: np.ndarray) -> bool:
+    return array.size > 0 and isinstance(array.flat[0], (str, bytes))
+
+
 def _fitted(arrays: Any, expected: Any) -> Any:
     """The arrays in the model's structure, each checked against its keras.Input."""
-    if isinstance(expected, dict) and isinstance(arrays, dict):
-        missing, unknown = sorted(expected.keys() - arrays), sorted(arrays.keys() - expected)
-        if missing or unknown:
-            said = [f"lacks {', '.join(map(repr, missing))}"] if missing else []
-            said += [f"has no use for {', '.join(map(repr, unknown))}"] if unknown else []
-            raise UnusableInput(
-                f"The model takes inputs named {', '.join(map(repr, expected))}; "
-                f"this input {' and '.join(said)}."
-            )
-        return {name: _fitted(arrays[name], expected[name]) for name in expected}
-    wanted = tree.flatten(expected)
     if isinstance(arrays, dict):
-        by_name = {x.name: x for x in wanted}
-        if by_name.keys() != arrays.keys():
-            return _fitted(arrays, by_name)
-        arrays = [arrays[x.name] for x in wanted]
-    flat = tree.flatten(arrays)
+        if isinstance(expected, dict):
+            _check_names(arrays, expected)
+            return {name: _fitted(arrays[name], expected[name]) for name in expected}
+        names = [x.name for x in tree.flatten(expected)]
+        _check_names(arrays, names)
+        arrays = [arrays[name] for name in names]
+    wanted, flat = tree.flatten(expected), tree.flatten(arrays)
+    names = ", ".join(repr(x.name) for x in wanted)
     if len(flat) != len(wanted):
-        names = ", ".join(repr(x.name) for x in wanted)
+        count = "1 input" if len(wanted) == 1 else f"{len(wanted)} inputs"
+        raise UnusableInput(f"The model takes {count} ({names}), received {len(flat)}.")
+    if isinstance(expected, dict) and len(wanted) > 1:
+        raise UnusableInput(f"The model takes its inputs by name ({names}): give a dict.")
+    titles = _titles([x.name for x in wanted])
+    fitted = [_cast(*each) for each in zip(flat, wanted, titles, strict=True)]
+    return tree.pack_sequence_as(expected, fitted)
+
+
+def _check_names(received: Iterable[str], expected: Iterable[str]) -> None:
+    received, expected = list(received), list(expected)
+    missing = [name for name in expected if name not in received]
+    unknown = [name for name in received if name not in expected]
+    if missing or unknown:
+        said = [f"lacks {_listed(missing)}"] if missing else []
+        said += [f"has no use for {_listed(unknown)}"] if unknown else []
         raise UnusableInput(
-            f"The model takes {len(wanted)} input{'s' * (len(wanted) > 1)} ({names}), "
-            f"received {len(flat)}."
+            f"The model takes inputs named {_listed(expected)}; "
+            f"what it was given {' and '.join(said)}."
         )
-    for array, x in zip(flat, wanted, strict=True):
-        _check_one(array, x)
-    return tree.pack_sequence_as(expected, flat)
 
 
-def _check_one(array: np.ndarray, x: keras.KerasTensor) -> None:
-    fits = array.ndim == len(x.shape) and all(
-        want in (None, size) for want, size in zip(x.shape, array.shape, strict=True)
+def _cast(array: np.ndarray, x: keras.KerasTensor, title: str) -> np.ndarray:
+    """The array in the shape and the dtype that Keras would give it: a single feature may lack its
+    axis. Casting later would lose a mask on some releases of Keras."""
+    shape, dtype = tuple(x.shape), keras.backend.standardize_dtype(x.dtype)
+    given = array
+    if array.ndim == len(shape) - 1 and shape[-1] == 1:
+        array = array[..., None]
+    elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim != len(shape) or any(
+        want not in (None, size) for want, size in zip(shape, array.shape, strict=True)
+    ):
+        raise UnusableInput(f"{title} takes shape {shape}, received {given.shape}.")
+    if dtype == "string":
+        raise UnusableInput(f"{title} takes strings: {NUMBERS_ONLY}")
+    if "int" in dtype and not _whole(array):
+        raise UnusableInput(f"{title} takes {dtype}, received {array.dtype} with fractions or nan.")
+    return array.astype(dtype)
+
+
+def _whole(array: np.ndarray) -> bool:
+    return array.dtype.kind in "biu" or bool((array == np.trunc(array)).all())
+
+
+def _masks(arrays: Any, mask: Any, names: list[str]) -> Any:
+    """The masks in the structure of the arrays, each checked against its array."""
+    read = tree.traverse(
+        lambda x: None if x is None or _is_structure(x) else _truth(_array(x, "The mask")), mask
     )
-    if not fits:
-        raise UnusableInput(
-            f"Input {x.name!r} takes shape {tuple(x.shape)}, received {array.shape}."
-        )
-    wants_integers = "int" in keras.backend.standardize_dtype(x.dtype)
-    if wants_integers and array.dtype.kind == "f" and not (array == np.trunc(array)).all():
-        raise UnusableInput(
-            f"Input {x.name!r} takes {x.dtype}, received {array.dtype} with fractions."
-        )
-
-
-def _masks(model: keras.Layer, arrays: Any, mask: Any) -> Any:
-    if tree.is_nested(arrays):
-        if isinstance(arrays, dict) and isinstance(mask, dict):
-            unknown = sorted(mask.keys() - arrays)
-            if unknown:
-                raise UnusableInput(
-                    f"There is a mask for {', '.join(map(repr, unknown))}, and no such input; "
-                    f"the inputs are {', '.join(map(repr, arrays))}."
-                )
-            return {
-                key: None if mask.get(key) is None else _masks(model, arrays[key], mask[key])
-                for key in arrays
-            }
-        if isinstance(arrays, dict) or not isinstance(mask, (list, tuple)):
+    flat = tree.flatten(arrays)
+    if isinstance(read, dict):
+        by_name = {_path(path): x for path, x in tree.flatten_with_path(read)}
+        if unknown := sorted(by_name.keys() - names):
             raise UnusableInput(
-                f"There are {len(arrays)} inputs: give their masks in the same structure, "
-                "with None where there is none."
+                f"There is a mask for {_listed(unknown)}, and no such input; "
+                f"the inputs are {_listed(names)}."
             )
-        if len(mask) != len(arrays):
-            raise UnusableInput(f"There are {len(arrays)} inputs, received {len(mask)} masks.")
-        return [
-            None if m is None else _masks(model, x, m) for x, m in zip(arrays, mask, strict=True)
-        ]
-    try:
-        values = np.asarray(ops.convert_to_numpy(mask) if ops.is_tensor(mask) else mask)
-    except ValueError:
-        raise UnusableInput("The mask has rows of unequal length.") from None
-    if values.dtype != bool:
-        if values.dtype.kind not in "iuf" or not np.isin(values, (0, 1)).all():
+        given = [by_name.get(name) for name in names]
+    else:
+        given = tree.flatten(read)
+        if len(given) != len(flat):
             raise UnusableInput(
-                f"A mask holds True and False (or 1 and 0), received dtype {values.dtype}."
+                f"There are {len(flat)} inputs ({_listed(names)}) and masks for {len(given)}: "
+                "give a list with None where an input has no mask, or a dict by their names."
             )
-        values = values.astype(bool)
-    if values.ndim < 2 or values.shape != arrays.shape[: values.ndim]:
+    for x, values in zip(flat, given, strict=True):
+        if values is not None and (values.ndim < 2 or values.shape != x.shape[: values.ndim]):
+            raise UnusableInput(
+                f"The mask of shape {values.shape} does not fit the input of shape {x.shape}: "
+                f"a mask has the leading axes of its input, here {x.shape[:2]}."
+            )
+    return tree.pack_sequence_as(arrays, given)
+
+
+def _truth(values: np.ndarray) -> np.ndarray:
+    if not np.isin(values, (0, 1)).all():
         raise UnusableInput(
-            f"The mask of shape {values.shape} does not fit the input of shape {arrays.shape}: "
-            f"a mask has the leading axes of its input, here {arrays.shape[:2]}."
+            "A mask holds True for each step to use and False for padding (or 1 and 0), "
+            f"received other values of dtype {values.dtype}."
         )
-    return values
+    return values.astype(bool)
 
 
-def _with_path(structure: Any, path: tuple = ()) -> list[tuple[tuple, Any]]:
-    if isinstance(structure, dict):
-        return [
-            item for key in sorted(structure) for item in _with_path(structure[key], (*path, key))
-        ]
-    if isinstance(structure, (list, tuple)):
-        return [item for i, x in enumerate(structure) for item in _with_path(x, (*path, i))]
-    return [(path, structure)]
+def _names(arrays: Any, expected: Any) -> list[str]:
+    """The names of the flattened inputs: keys of a dict, else those of the keras.Inputs."""
+    if expected is not None and not isinstance(expected, dict):
+        return [x.name for x in tree.flatten(expected)]
+    return [_path(path) for path, _ in tree.flatten_with_path(arrays)]
+
+
+def _path(path: tuple) -> str:
+    return "/".join(map(str, path))
+
+
+def _titles(names: list[str]) -> list[str]:
+    return ["The input"] if len(names) == 1 else [f"The input {name!r}" for name in names]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def _kind(x: Any) -> str:

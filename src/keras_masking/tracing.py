@@ -23,7 +23,13 @@ from keras_masking._keras import (
 )
 from keras_masking.attached import Attached
 from keras_masking.events import events
-from keras_masking.inputs import UnusableInput, check_inputs, check_model, tensors
+from keras_masking.inputs import (
+    UnusableInput,
+    check_indices,
+    check_inputs,
+    check_model,
+    tensors,
+)
 from keras_masking.records import Call, Tensor, Trace
 
 DESTROYS = "does not support masking and will therefore destroy the mask"
@@ -82,14 +88,18 @@ class Frame:
     """A call that is under way, and the tensors seen inside it so far.
 
     Attributes:
+        place: its number among the calls of the frame around it, behind the place of that frame;
+            the same in every run, even of a layer that the model makes anew each time.
         lost: the call that lost the mask of a tensor it was given.
         note: what a kind of recorder remembers of it.
     """
 
     operation: keras.Operation
     path: str
-    row: int | None
     depth: int
+    place: tuple[int, ...] = ()
+    row: int | None = None
+    calls: int = 0
     seen: Attached = field(default_factory=Attached)
     masked: list[Masked] = field(default_factory=list)
     repeats: dict[str, int] = field(default_factory=dict)
@@ -205,6 +215,8 @@ class Recorder:
     def record(self, parent: Frame | None, operation, call, args: tuple, kwargs: dict) -> Any:
         given, explicit = arguments(operation, args, kwargs)
         flat = [x for _, x in given]
+        if isinstance(operation, layers.Embedding):
+            check_indices(operation, flat[0])
         inputs = tuple(self.describe(x, name) for name, x in given)
         frame = self.enter(parent, operation)
         if parent:
@@ -269,14 +281,20 @@ class Recorder:
 
     def enter(self, parent: Frame | None, operation: keras.Operation) -> Frame:
         if parent is None:
-            return Frame(operation, "", None, -1)
+            return Frame(operation, "", -1)
         names = [parent.path, operation.name]
         if isinstance(parent.operation, layers.TimeDistributed):
             # it calls its layer's `call` itself, so only what is inside that layer is seen
             names.insert(1, parent.operation.layer.name)
         path = "/".join(filter(None, names))
         times = parent.repeats[path] = parent.repeats.get(path, 0) + 1
-        return Frame(operation, path if times == 1 else f"{path}#{times}", None, parent.depth + 1)
+        parent.calls += 1
+        return Frame(
+            operation,
+            path if times == 1 else f"{path}#{times}",
+            parent.depth + 1,
+            (*parent.place, parent.calls),
+        )
 
     def record_gaps(self, frame: Frame, flat: list, described: tuple, after: str | None) -> None:
         """Rows for masks lost in code that Keras does not see: a tensor that no call in this
