@@ -76,8 +76,9 @@ def _tensor(x: Tensor, masks: _Masks) -> dict[str, Any]:
 
 
 def _leak(leak: Leak, trace: Trace) -> dict[str, Any]:
+    path = None if leak.call is None else trace[leak.call].path
     numbers = {"amount": _number(leak.amount), "relative": _number(leak.relative)}
-    return asdict(leak) | numbers | {"path": trace[leak.call].path}
+    return asdict(leak) | numbers | {"path": path}
 
 
 def _number(value: float | None) -> float | str | None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from keras_masking.rendering.view import Findings, Fold, Row, View, lines
+from keras_masking.rendering.wrap import longest_token, wrap
 
 if TYPE_CHECKING:
     from keras_masking.records import LeakReport, Trace
@@ -23,6 +27,7 @@ KEPT, MASKED, LOST = "■", "□", "✗"
 PLAIN = str.maketrans({KEPT: "#", MASKED: ".", LOST: "x", "·": "-", "×": "x", "…": "~", "–": "-"})
 WIDE = 100  # columns, from which on the class and the shape have columns of their own
 ROWS, STEPS = 4, 24
+NAME = 16  # characters of a long name that stand together if they can
 
 
 def terminal(x: Trace | LeakReport, language: str = "en") -> str:
@@ -50,7 +55,7 @@ def _draw(x: Trace | LeakReport, language: str, width: int, colours: str | None)
     )
     view = View(x, language)
     if view.report:
-        console.print(_report(view.report, language, width))
+        console.print(_report(Findings(view)))
     console.print(_trace(view, width))
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
@@ -69,30 +74,29 @@ def _trace(view: View, width: int) -> RenderableType:
     steps = STEPS if wide else min(STEPS, width // 4)
     word = view.word
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column(word("layer"), overflow="fold", ratio=None)
-    if wide:
-        table.add_column(word("class"), overflow="fold", style="dim")
-        table.add_column(word("shape"), overflow="fold", style="dim")
-    table.add_column(word("event"), overflow="fold")
+    for key in ("layer", "class", "shape", "event") if wide else ("layer", "event"):
+        table.add_column(word(key))
     table.add_column(word("mask"), no_wrap=True)
     for depth, item in _flat(view.rows()):
-        if isinstance(item, Fold):
-            cell = Text(word("fold", count=item.count), "dim")
-            cells = [_indented(Text("…", "dim"), depth), cell, Text()]
-            table.add_row(*(cells[:1] + [Text(), Text()] + cells[1:] if wide else cells))
-            continue
-        name = Text(item.name, "bold red" if item.lost or item.leaks else "bold")
-        events = _events(item, view)
-        mask = _mask(item, view, steps)
-        if wide:
-            cells = [_indented(name, depth), item.class_name, item.shape, events, mask]
-        else:
-            both = _lines(name, Text(item.class_name, "dim"))
-            cells = [_indented(both, depth), _lines(events, Text(item.shape, "dim")), mask]
-        table.add_row(*cells)
-    key = Text(word("key", kept=KEPT, masked=MASKED, lost=LOST), "dim")
-    head = [] if view.report else [Text(view.title(), "bold"), Text(view.headline()), Text()]
+        table.add_row(*_cells(item, depth, view, steps, wide))
+    head = [] if view.report else [Prose(view.title(), "bold"), Prose(view.headline()), Text()]
+    key = Prose(word("key", kept=KEPT, masked=MASKED, lost=LOST), "dim")
     return Group(*head, table, Text(), key)
+
+
+def _cells(item: Row | Fold, depth: int, view: View, steps: int, wide: bool):
+    if isinstance(item, Fold):
+        fold = Prose(view.word("fold", count=item.count), "dim")
+        return [_indented(Text("…", "dim"), depth), *([""] * 2 if wide else []), fold, ""]
+    name = Prose(item.name, "bold red" if item.marks else "bold")
+    class_name, shape = Prose(item.class_name, "dim"), Prose(item.shape, "dim")
+    events = Prose(item.events, "red" if item.lost else "")
+    leaks = [Prose(leak, "bold red") for leak in item.leaks]
+    mask = _mask(item, view, steps)
+    if wide:
+        return [_indented(name, depth), class_name, shape, _stack(events, *leaks), mask]
+    name = _indented(_stack(name, class_name), depth)
+    return [name, _stack(events, *leaks, shape), mask]
 
 
 def _flat(items: tuple[Row | Fold, ...], depth: int = 0):
@@ -102,19 +106,12 @@ def _flat(items: tuple[Row | Fold, ...], depth: int = 0):
             yield from _flat(item.children, depth + 1)
 
 
-def _indented(cell: Text, depth: int) -> RenderableType:
+def _indented(cell: RenderableType, depth: int) -> RenderableType:
     return Padding(cell, (0, 0, 0, min(2 * depth, 12)))
 
 
-def _lines(*texts: Text) -> Text:
-    return Text("\n").join(text for text in texts if text.plain)
-
-
-def _events(row: Row, view: View) -> Text:
-    cell = Text(row.events, "red" if row.lost else "")
-    for leak in row.leaks:
-        cell = _lines(cell, Text(Findings(view.report, view.language).leak(leak), "bold red"))
-    return cell
+def _stack(*cells: Prose) -> RenderableType:
+    return Group(*(cell for cell in cells if cell.text))
 
 
 def _mask(row: Row, view: View, steps: int) -> Text:
@@ -124,7 +121,7 @@ def _mask(row: Row, view: View, steps: int) -> Text:
         return Text("–", "dim")
     if row.same:
         return Text(view.word("same"), "dim")
-    return _lines(*(_grid(mask, view, steps) for mask in row.masks))
+    return Text("\n").join(_grid(mask, view, steps) for mask in row.masks)
 
 
 def _grid(mask: np.ndarray, view: View, steps: int) -> Text:
@@ -136,7 +133,9 @@ def _grid(mask: np.ndarray, view: View, steps: int) -> Text:
         counts.append(view.word("samples", count=len(grid)))
     if cut:
         counts.append(view.word("steps", count=mask.shape[-1]))
-    return _lines(*drawn, Text(" · ".join(counts), "dim"))
+    if counts:
+        drawn.append(Text(" · ".join(counts), "dim"))
+    return Text("\n").join(drawn)
 
 
 def _line(runs: list[np.ndarray], steps: int) -> Text:
@@ -154,36 +153,46 @@ def _line(runs: list[np.ndarray], steps: int) -> Text:
     return signs
 
 
-def _report(report: LeakReport, language: str, width: int) -> RenderableType:
-    findings = Findings(report, language)
-    word = findings.word
-    colour = "green" if report.ok and report.random is None else "red"
-    said: list[RenderableType] = [Text(findings.verdict(), f"bold {colour}")]
-    if report.leaks:
-        first = report.leaks[0]
-        said += [
-            Text("\n".join(findings.explanation(first))),
-            Text(),
-            Text.assemble((word("do"), "bold"), "\n", findings.remedy(first)),
-        ]
+def _report(findings: Findings) -> RenderableType:
+    report, word = findings.report, findings.word
+    colour = {"leaks": "red", "ok": "green"}.get(findings.outcome, "yellow")
+    said: list[RenderableType] = [Prose(findings.verdict(), f"bold {colour}")]
+    for leak in report.leaks[:1]:
+        said += [Prose("\n".join(findings.explanation(leak))), Text()]
+        said += [Prose(word("do"), "bold"), Prose(findings.remedy(leak))]
     parts: list[RenderableType] = [
-        Text(findings.view.title(), "bold"),
+        Prose(findings.view.title(), "bold"),
         Panel(Group(*said), box=box.ROUNDED, border_style=colour, padding=(0, 1)),
     ]
     if report.probes:
         probes = Table.grid(padding=(0, 2))
         for probe in report.probes:
-            probes.add_row(
-                Text(findings.probe_name(probe), "bold"),
-                _lines(Text(findings.result(probe)), Text(findings.note(probe), "dim")),
-            )
-        parts += [Text(word("probes"), "bold"), Padding(probes, (0, 0, 1, 2))]
+            result, note = Prose(findings.result(probe)), Prose(findings.note(probe), "dim")
+            probes.add_row(Text(findings.probe_name(probe), "bold"), _stack(result, note))
+        parts += [Text(word("probes"), "bold"), Padding(probes, (0, 0, 0, 2))]
     for title, leaks in ((word("also"), report.leaks[1:]), (word("hazards"), report.hazards)):
         if leaks:
             rows = Table.grid(padding=(0, 2))
             for leak in leaks[:ROWS]:
-                rows.add_row(Text(findings.where(leak)), Text(findings.amount(leak)))
+                rows.add_row(Prose(findings.where(leak)), Prose(findings.amount(leak)))
             if len(leaks) > ROWS:
-                rows.add_row(Text(word("more", count=len(leaks) - ROWS), "dim"))
-            parts += [Text(title, "bold"), Padding(rows, (0, 0, 1, 2))]
-    return Group(*parts)
+                rows.add_row(Prose(word("more", count=len(leaks) - ROWS), "dim"))
+            parts += [Text(), Prose(title, "bold"), Padding(rows, (0, 0, 0, 2))]
+    return Group(*parts, Text())
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Text that breaks its lines where Chinese and long names can be broken."""
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in wrap(self.text, options.max_width, cell_len):
+            yield Text(line, self.style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        lines = self.text.split("\n")
+        least = min(longest_token(self.text, cell_len), NAME)
+        return Measurement(int(least), max(map(cell_len, lines)))

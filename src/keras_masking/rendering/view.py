@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from keras import layers
@@ -21,35 +22,36 @@ RUN = 6
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A call as a reader sees it.
+    """A call as a reader sees it; also an input that has a mask, and code at the model's end.
 
     Attributes:
         masks: the different masks of its outputs, usually one or none.
         lost: whether the mask is lost in this call and in none that it makes.
         same: whether its masks are those of the row in front.
-        leaks: what leaks in it, `hazards` what only nan in padded steps would.
+        leaks: in a few words each, what leaks in it.
+        quiet: whether there is no news in it, so that a long trace can go without.
     """
 
-    call: Call
     name: str
     class_name: str
     shape: str
     events: str
     masks: tuple[np.ndarray, ...]
-    lost: bool
-    same: bool
-    leaks: tuple[Leak, ...]
-    children: tuple[Row | Fold, ...]
+    lost: bool = False
+    same: bool = False
+    leaks: tuple[str, ...] = ()
+    quiet: bool = False
+    children: tuple[Row | Fold, ...] = ()
 
     @property
-    def quiet(self) -> bool:
-        """Whether there is no news in it, so that a long trace can go without."""
-        return (
-            self.same
-            and not (self.lost or self.leaks or self.call.warning)
-            and "ignores" not in self.call.events
-            and all(isinstance(item, Fold) or item.quiet for item in self.children)
-        )
+    def marks(self) -> bool:
+        return self.lost or bool(self.leaks)
+
+    @property
+    def marked(self) -> bool:
+        """Whether it, or something inside it, is what a reader looks for."""
+        inside = (x.marked for x in self.children if isinstance(x, Row))
+        return self.marks or any(inside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ class View:
         self.language = language
         self.word = words("trace", language)
         self._event = words("events", language)
-        self.leaks: dict[int, list[Leak]] = {}
+        self.leaks: dict[int | None, list[Leak]] = {}
         for leak in self.report.leaks if self.report else ():
             self.leaks.setdefault(leak.call, []).append(leak)
         self._children: dict[int | None, list[Call]] = {}
@@ -115,7 +117,24 @@ class View:
     def rows(self) -> tuple[Row | Fold, ...]:
         shown = sum(self._kept.values())
         self._above: tuple[np.ndarray, ...] = ()
-        return self._rows(None, fold=shown > LONG)
+        return (
+            *self._inputs(),
+            *self._rows(None, fold=shown > LONG),
+            *self._end(),
+        )
+
+    def _inputs(self) -> Iterator[Row]:
+        for x in self.trace.inputs:
+            if x.mask is not None:
+                yield Row(x.name, "", str(x.shape), self._event("input"), (x.mask,))
+
+    def _end(self) -> Iterator[Row]:
+        """What leaks in the model's own code, behind its last layer."""
+        if None in self.leaks:
+            shape = ", ".join(str(x.shape) for x in self.trace.outputs)
+            yield Row(
+                self.trace.model, self.trace.class_name, shape, "", (), leaks=self._leaks(None)
+            )
 
     def _rows(self, parent: int | None, fold: bool) -> tuple[Row | Fold, ...]:
         rows = tuple(
@@ -129,18 +148,30 @@ class View:
         masks = distinct([x.mask for x in call.outputs if x.mask is not None])
         same = _equal(masks, self._above)
         self._above = masks
+        lost, leaks = call.index in self._deepest, self._leaks(call.index)
+        children = self._rows(call.index, fold)
+        news = lost or leaks or call.warning or "ignores" in call.events or not same
         return Row(
-            call=call,
             name=self._name(call),
             class_name=call.class_name + (f" ×{call.times}" if call.times > 1 else ""),
             shape=", ".join(dict.fromkeys(str(x.shape) for x in call.outputs)),
             events=self._events(call),
             masks=masks,
-            lost=call.index in self._deepest,
+            lost=lost,
             same=same,
-            leaks=tuple(self.leaks.get(call.index, ())),
-            children=self._rows(call.index, fold),
+            leaks=leaks,
+            quiet=not news and all(isinstance(x, Fold) or x.quiet for x in children),
+            children=children,
         )
+
+    def _leaks(self, index: int | None) -> tuple[str, ...]:
+        return tuple(
+            self.word(f"leaks-{leak.place}", amount=self._amount(leak))
+            for leak in self.leaks.get(index, ())
+        )
+
+    def _amount(self, leak: Leak) -> str:
+        return number(leak.amount) if math.isfinite(leak.amount) else self.word("not-finite")
 
     def _name(self, call: Call) -> str:
         if call.kind == "gap":
@@ -195,27 +226,34 @@ class View:
 class Findings:
     """What a report says, in words."""
 
-    def __init__(self, report: LeakReport, language: str):
-        self.report = report
-        self.language = language
-        self.view = View(report, language)
-        self.word = words("report", language)
-        self._probe = words("probes", language)
-        self._note = words("notes", language)
+    def __init__(self, view: View):
+        self.view = view
+        self.report: LeakReport = view.report
+        self.word = words("report", view.language)
+        self._probe = words("probes", view.language)
+        self._note = words("notes", view.language)
+
+    @property
+    def outcome(self) -> Literal["leaks", "ok", "random", "nothing"]:
+        if self.report.random is not None:
+            return "random"
+        if self.report.leaks:
+            return "leaks"
+        return "ok" if any(probe.ran for probe in self.report.probes) else "nothing"
 
     def verdict(self) -> str:
-        if self.report.random is not None:
-            return self.word("random", call=self.view.call_name(self._call(self.report.random)))
-        if self.report.ok:
-            return self.word("ok")
-        return self.word("leaks", call=self.where(self.report.leaks[0]))
+        if self.outcome == "random":
+            return self.word("random", call=self._name(self.report.random))
+        if self.outcome != "leaks":
+            return self.word(self.outcome)
+        return self.word("leaks", where=self.where(self.report.leaks[0]))
 
     def explanation(self, leak: Leak) -> list[str]:
         """How much, where it shows first, and where the mask was lost: a sentence each."""
-        if leak.lost_at is None:
-            lost = self.word("arrived")
+        if leak.lost_at is not None:
+            lost = self.word("lost", place=self.view.place(self.report.trace[leak.lost_at]))
         else:
-            lost = self.word("lost", place=self.view.place(self._call(leak.lost_at)))
+            lost = self.word("arrived" if self._given(leak) else "not-arrived")
         when = self._probe(f"{leak.probe}-when")
         if math.isfinite(leak.amount):
             much = self.word(
@@ -226,23 +264,25 @@ class Findings:
         return [much, self.word("sample", sample=leak.sample), lost]
 
     def remedy(self, leak: Leak) -> str:
-        call = self._call(leak.call)
-        lost = call if leak.lost_at is None else self._call(leak.lost_at)
-        told = words("remedies", self.language)(
+        lost = leak.call if leak.lost_at is None else leak.lost_at
+        cause = None if lost is None else self.report.trace[lost].cause
+        told = words("remedies", self.view.language)(
             leak.remedy,
-            layer=self.view.call_name(call),
-            lost=self.view.call_name(lost),
-            replacement=leak.replacement,
+            layer=self._name(leak.call),
+            lost=self._name(lost if cause is None else cause),
         )
         if leak.replacement is None:
             return told
-        space = "" if self.language == "zh" else " "
+        space = "" if self.view.language == "zh" else " "
         return told + space + self.word("replacement", layer=leak.replacement)
 
     def where(self, leak: Leak) -> str:
-        call = self._call(leak.call)
-        name = self.view.call_name(call)
-        return f"{name} ({call.class_name})" if call.class_name else name
+        """The call, or the code around it."""
+        of = self.report.trace if leak.call is None else self.report.trace[leak.call]
+        name = self._name(leak.call)
+        if of.class_name:
+            name = f"{name} ({of.class_name})"
+        return self.word(f"where-{leak.place}", call=name)
 
     def amount(self, leak: Leak) -> str:
         probe = self._probe(leak.probe)
@@ -251,12 +291,6 @@ class Findings:
         return self.word(
             "amount", amount=number(leak.amount), share=share(leak.relative), probe=probe
         )
-
-    def leak(self, leak: Leak) -> str:
-        """In a few words, at the call itself."""
-        finite = math.isfinite(leak.amount)
-        amount = number(leak.amount) if finite else self.word("infinite")
-        return self.view.word("leaks", amount=amount)
 
     def probe_name(self, probe: Probe) -> str:
         return self._probe(probe.name)
@@ -273,13 +307,22 @@ class Findings:
     def note(self, probe: Probe) -> str:
         return self._note(probe.note, **probe.details) if probe.note else ""
 
-    def _call(self, index: int) -> Call:
-        return self.report.trace[index]
+    def _name(self, index: int | None) -> str:
+        trace = self.report.trace
+        return trace.model if index is None else self.view.call_name(trace[index])
+
+    def _given(self, leak: Leak) -> bool:
+        """Whether a mask arrived at the call that leaks."""
+        trace = self.report.trace
+        if leak.call is None:
+            return any(x.mask is not None for x in trace.inputs)
+        call = trace[leak.call]
+        return bool(call.explicit) or any(x.mask is not None for x in call.inputs)
 
 
 def remedy(report: LeakReport, leak: Leak, language: str) -> str:
     """What to do about a leak, in words."""
-    return Findings(report, language).remedy(leak)
+    return Findings(View(report, language)).remedy(leak)
 
 
 def number(value: float) -> str:
@@ -287,7 +330,8 @@ def number(value: float) -> str:
 
 
 def share(value: float) -> str:
-    return f"{value * 100:.2g} %" if value < 0.995 else f"{value * 100:.0f} %"
+    """In per cent, without an exponent where it is much."""
+    return f"{value:.0%}" if value >= 0.1 else f"{value * 100:.2g}%"
 
 
 def distinct(masks: list[np.ndarray]) -> tuple[np.ndarray, ...]:
