@@ -2,16 +2,22 @@
 
 from keras_masking.inputs import UnusableInput
 from keras_masking.layers import MaskedFlatten, MaskedMean, MaskedSum
-from keras_masking.records import Call, Tensor, Trace
+from keras_masking.leaks import assert_no_leaks, find_leaks
+from keras_masking.records import Call, Leak, LeakReport, Probe, Tensor, Trace
 from keras_masking.tracing import trace
 
 __all__ = [
     "Call",
+    "Leak",
+    "LeakReport",
     "MaskedFlatten",
     "MaskedMean",
     "MaskedSum",
+    "Probe",
     "Tensor",
     "Trace",
     "UnusableInput",
+    "assert_no_leaks",
+    "find_leaks",
     "trace",
 ]

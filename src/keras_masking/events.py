@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 from keras import layers
-from keras.src.layers.merging.base_merge import Merge
 
-from keras_masking._keras import leading, mask_arguments
+from keras_masking._keras import Merge, leading, mask_arguments
 from keras_masking.records import Event, Tensor
 
 

@@ -1,0 +1,50 @@
+"""What to do about a leak: a key of the texts, and the layer of this package that does it right."""
+
+import keras
+
+from keras_masking._keras import Merge
+from keras_masking.records import Call, ProbeName, Trace
+
+# by the class that drops the mask, or computes with padding although it has it
+REPLACEMENTS = {
+    "Flatten": "MaskedFlatten",
+    "GlobalAveragePooling1D": "MaskedMean",
+    "Mean": "MaskedMean",
+    "Sum": "MaskedSum",
+}
+
+
+def remedy_for(
+    probe: ProbeName, trace: Trace, index: int | None, place: str, lost: int | None
+) -> tuple[str, str | None]:
+    """
+    Args:
+        index, place: where it leaks, as in `records.Leak`.
+        lost: the call where the mask was lost, or None.
+    """
+    call = None if index is None else trace[index]
+    own = call is not None and place == "in"
+    if probe == "nan":
+        return "nan", REPLACEMENTS.get(call.class_name) if own else None
+    if lost is not None:
+        where = trace[lost]
+        replacement = REPLACEMENTS.get(where.class_name) if lost == index else None
+        return _loss(where), replacement
+    if not own:
+        return "gap", None
+    if probe == "company":
+        return "batch", None
+    return ("ignores" if _stock(call) else "own-call"), None
+
+
+def _loss(call: Call) -> str:
+    if any(x.taken for x in call.inputs):
+        return "taken"
+    if call.kind in ("gap", "operation"):
+        return call.kind
+    return "merge" if issubclass(_stock(call) or object, Merge) else "drops"
+
+
+def _stock(call: Call) -> type | None:
+    """The layer of Keras with this class name."""
+    return getattr(keras.layers, call.class_name.partition("(")[0], None)
