@@ -10,7 +10,7 @@ from keras import ops
 from keras_masking import valid
 from keras_masking._keras import get_mask, leading, to_numpy
 from keras_masking.attached import Attached
-from keras_masking.following import Base, Follower, Key, Seen, key
+from keras_masking.following import Base, Follower, Key, key
 from keras_masking.tracing import Frame
 
 # The largest difference, as a share of the largest valid value, that rounding explains: a sum
@@ -55,7 +55,7 @@ class Comparison(Follower):
         frame.note.given = any(x in self.differs for x in flat)
 
     def met(self, frame, i, x) -> None:
-        difference = self.difference(self.base.given, key(frame, i), x, self.steps.get(x))[0]
+        difference = self.difference(key(frame, "given", i), x, self.steps.get(x))[0]
         if difference and self.frames:
             gap = self.lost.get(x)
             in_gap = gap is not None and self.rows[gap] and self.rows[gap].kind == "gap"
@@ -65,7 +65,7 @@ class Comparison(Follower):
 
     def gave(self, frame, i, x, mask):
         self.tolerance = max(self.tolerance, TOLERANCE.get(dtype_of(x), 0.0))
-        difference, healed = self.difference(self.base.outputs, key(frame, i), x, mask)
+        difference, healed = self.difference(key(frame, "output", i), x, mask)
         if difference:
             frame.note.differences.append(difference)
         if difference and self.heal:
@@ -108,20 +108,18 @@ class Comparison(Follower):
         return ops.cast(ops.convert_to_tensor(values), dtype_of(x))
 
     def difference(
-        self, tensors: dict[Key, Seen], key: Key, x: Any, mask: np.ndarray | None
+        self, key: Key, x: Any, mask: np.ndarray | None
     ) -> tuple[Difference | None, np.ndarray | None]:
         """How far valid steps are from those of the base, and the same tensor set right."""
-        if key not in tensors:
+        if key not in self.base.tensors:
             self.strayed = True
             return None, None
-        seen = tensors[key]
+        seen = self.base.tensors[key]
         a, b = to_numpy(seen.values), to_numpy(x)
         if a is None or b is None or a.dtype == bool or a.ndim != b.ndim or not a.ndim:
             return None, None
-        axes = valid.changed_axes(a.shape, b.shape)
-        if axes:
-            self.new_axes[key] = axes
-        elif mask is not None:
+        axes = self.new_axes[key] = valid.changed_axes(a.shape, b.shape)
+        if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
         where = valid.entries(a.shape, seen.mask, axes, self.compared)
         there = tuple(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -15,12 +15,13 @@ from keras_masking.probing import Padded
 from keras_masking.records import Call, Tensor
 from keras_masking.tracing import Frame, Recorder, run, unchanged
 
-# a tensor by the call it belongs to, in every run: the place and class of the call, and its number
-Key = tuple[tuple[int, ...], str, int]
+# a tensor of a call, the same in every run: the place and the class of the call, what the tensor
+# is to it, and its number
+Key = tuple[tuple[int, ...], str, str, int]
 
 
-def key(frame: Frame, i: int) -> Key:
-    return frame.place, type(frame.operation).__name__, i
+def key(frame: Frame, role: Literal["given", "output"], i: int) -> Key:
+    return frame.place, type(frame.operation).__name__, role, i
 
 
 class Follower(Recorder):
@@ -63,7 +64,7 @@ class Follower(Recorder):
         results = iter(row.outputs)
         for i, x in enumerate(flat_outputs):
             if is_tensor(x):
-                mask = self.steps_of(key(frame, i), next(results), given)
+                mask = self.steps_of(key(frame, "output", i), next(results), given)
                 flat_outputs[i] = self.gave(frame, i, x, mask)
                 if flat_outputs[i] is not x and get_mask(x) is not None:
                     set_mask(flat_outputs[i], get_mask(x))
@@ -161,17 +162,16 @@ class Base(Follower):
 
     def __init__(self, model: keras.Layer, inputs: list[Padded]):
         super().__init__(model, inputs)
-        self.given: dict[Key, Seen] = {}
-        self.outputs: dict[Key, Seen] = {}
+        self.tensors: dict[Key, Seen] = {}
         self.lost_before: dict[int | None, int | None] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
 
     def met(self, frame, i, x) -> None:
-        self.given[key(frame, i)] = Seen(x, self.steps.get(x))
+        self.tensors[key(frame, "given", i)] = Seen(x, self.steps.get(x))
 
     def gave(self, frame, i, x, mask):
         self.lost_before[frame.row] = frame.lost
-        self.outputs[key(frame, i)] = Seen(x, mask)
+        self.tensors[key(frame, "output", i)] = Seen(x, mask)
         return x
 
 
