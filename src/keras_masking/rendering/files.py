@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_masking.rendering.document import page
+
 if TYPE_CHECKING:
     from keras_masking.records import LeakReport, Trace
 
 FORMS = {
     ".txt": lambda x, language: x.to_text(language),
     ".md": lambda x, language: x.to_markdown(language),
-    ".html": lambda x, language: x.to_html(language),
+    ".html": page,
     ".svg": lambda x, language: x.to_svg(language),
     ".json": lambda x, language: x.to_json(),
 }

@@ -5,6 +5,7 @@ light and dark, and each panel is narrower than a phone, so that panels wrap and
 """
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -115,3 +116,57 @@ def _cell(cell: Cell, left: int, top: int, side: int) -> str:
 def _svg(width: float, height: float, body: list[str], kind: str = "grid") -> str:
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
     return f'<svg class="{kind}" aria-hidden="true" {size}>' + "".join(body) + "</svg>"
+
+
+@dataclass(frozen=True)
+class Small:
+    """A mask without letters, in two paths: full squares for what is kept, small dashed ones for
+    padding. Sequences inside a sample are parted by a gap.
+
+    Attributes:
+        kept, masked: the paths, from the corner 0 0.
+        width, height: in pixels.
+        rows, steps: how many samples and steps were left out.
+    """
+
+    kept: str
+    masked: str
+    width: float
+    height: float
+    rows: int
+    steps: int
+
+
+def small(lines: list[list[Sequence[bool]]], pitch: float, rows: int, steps: int) -> Small:
+    """Draw at most `rows` samples of at most `steps` steps, `pitch` pixels apart.
+
+    Args:
+        lines: for each sample the steps of each sequence in it.
+    """
+    kept, masked = [], []
+    side, inset = pitch - 2, round(pitch / 8, 1)
+    inner = side - 2 * inset
+    longest = left_out = 0
+    for i, sample in enumerate(lines[:rows]):
+        column = 0
+        for run in sample:
+            for step in run:
+                if column < steps:
+                    x, y = column * pitch, i * pitch
+                    if step:
+                        kept.append(f"M{x:g} {y:g}h{side:g}v{side:g}h-{side:g}z")
+                    else:
+                        place = f"M{x + inset:g} {y + inset:g}"
+                        masked.append(f"{place}h{inner:g}v{inner:g}h-{inner:g}z")
+                    longest = max(longest, column + 1)
+                column += 1
+            column += 1
+        left_out = max(left_out, column - 1 - steps)
+    return Small(
+        kept="".join(kept),
+        masked="".join(masked),
+        width=longest * pitch,
+        height=min(len(lines), rows) * pitch,
+        rows=max(0, len(lines) - rows),
+        steps=max(0, left_out),
+    )

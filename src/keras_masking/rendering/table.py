@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from keras_masking.rendering.view import Findings, Fold, Row, View, lines
+from keras_masking.rendering.view import Findings, Fold, Row, View, flat, lines
 from keras_masking.rendering.wrap import longest_token, wrap
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _trace(view: View, width: int) -> RenderableType:
     for key in ("layer", "class", "shape", "event") if wide else ("layer", "event"):
         table.add_column(word(key))
     table.add_column(word("mask"), no_wrap=True)
-    for depth, item in _flat(view.rows()):
+    for depth, item in flat(view.rows()):
         table.add_row(*_cells(item, depth, view, steps, wide))
     head = [] if view.report else [Prose(view.title(), "bold"), Prose(view.headline()), Text()]
     key = Prose(word("key", kept=KEPT, masked=MASKED, lost=LOST), "dim")
@@ -99,13 +99,6 @@ def _cells(item: Row | Fold, depth: int, view: View, steps: int, wide: bool):
     return [name, _stack(events, *leaks, shape), mask]
 
 
-def _flat(items: tuple[Row | Fold, ...], depth: int = 0):
-    for item in items:
-        yield depth, item
-        if isinstance(item, Row):
-            yield from _flat(item.children, depth + 1)
-
-
 def _indented(cell: RenderableType, depth: int) -> RenderableType:
     return Padding(cell, (0, 0, 0, min(2 * depth, 12)))
 
@@ -121,10 +114,11 @@ def _mask(row: Row, view: View, steps: int) -> Text:
         return Text("–", "dim")
     if row.same:
         return Text(view.word("same"), "dim")
-    return Text("\n").join(_grid(mask, view, steps) for mask in row.masks)
+    return Text("\n").join(x for mask in row.masks for x in grid_lines(mask, view, steps))
 
 
-def _grid(mask: np.ndarray, view: View, steps: int) -> Text:
+def grid_lines(mask: np.ndarray, view: View, steps: int) -> list[Text]:
+    """The first samples of a mask, and how many there are where some are left out."""
     grid = lines(mask)
     drawn = [_line(line, steps) for line in grid[:ROWS]]
     cut = any("…" in line.plain for line in drawn)
@@ -135,7 +129,7 @@ def _grid(mask: np.ndarray, view: View, steps: int) -> Text:
         counts.append(view.word("steps", count=mask.shape[-1]))
     if counts:
         drawn.append(Text(" · ".join(counts), "dim"))
-    return Text("\n").join(drawn)
+    return drawn
 
 
 def _line(runs: list[np.ndarray], steps: int) -> Text:

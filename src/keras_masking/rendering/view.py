@@ -15,9 +15,11 @@ from keras_masking.texts import words
 
 if TYPE_CHECKING:
     from keras_masking.records import Call, Leak, LeakReport, Probe, Trace
+    from keras_masking.rendering.grid import Small
 
 LONG = 60  # rows, from which on runs without news are folded
 RUN = 6
+TOLD = 8  # samples of a mask that are described one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,33 @@ class View:
         masked = any(call.mask is not None for call in self.trace)
         masked |= any(x.mask is not None for x in self.trace.inputs)
         return self.word("never" if masked else "no-mask")
+
+    @property
+    def loses(self) -> bool:
+        return bool(self._deepest)
+
+    def caption(self) -> str:
+        return self.word("caption", model=self.trace.model)
+
+    def left_out(self, mask: np.ndarray, drawn: Small) -> str:
+        """How many samples and steps there are, where not all are drawn."""
+        counts = []
+        if drawn.rows:
+            counts.append(self.word("samples", count=len(lines(mask))))
+        if drawn.steps:
+            counts.append(self.word("steps", count=mask.shape[-1]))
+        return " · ".join(counts)
+
+    def described(self, mask: np.ndarray) -> str:
+        """A mask for a reader who cannot see it: how many steps of each sample are used."""
+        samples = [np.concatenate(sample) for sample in lines(mask)]
+        told = [
+            self.word("alt-row", kept=int(sample.sum()), steps=sample.size)
+            for sample in samples[:TOLD]
+        ]
+        if len(samples) > TOLD:
+            told.append(self.word("alt-more", count=len(samples) - TOLD))
+        return self.word("alt", shape=mask.shape, rows=self.word("alt-and").join(told))
 
     def place(self, call: Call) -> str:
         """Where something happened: in a layer, or between two."""
@@ -263,6 +292,9 @@ class Findings:
             much = self.word("not-finite", probe=when)
         return [much, self.word("sample", sample=leak.sample), lost]
 
+    def sentences(self, leak: Leak) -> str:
+        return ("" if self.view.language == "zh" else " ").join(self.explanation(leak))
+
     def remedy(self, leak: Leak) -> str:
         lost = leak.call if leak.lost_at is None else leak.lost_at
         cause = None if lost is None else self.report.trace[lost].cause
@@ -292,6 +324,9 @@ class Findings:
             "amount", amount=number(leak.amount), share=share(leak.relative), probe=probe
         )
 
+    def found(self, leak: Leak) -> str:
+        return self.word("found", where=self.where(leak), amount=self.amount(leak))
+
     def probe_name(self, probe: Probe) -> str:
         return self._probe(probe.name)
 
@@ -318,6 +353,14 @@ class Findings:
             return any(x.mask is not None for x in trace.inputs)
         call = trace[leak.call]
         return bool(call.explicit) or any(x.mask is not None for x in call.inputs)
+
+
+def flat(items: tuple[Row | Fold, ...], depth: int = 0) -> Iterator[tuple[int, Row | Fold]]:
+    """Rows and those inside them, one after the other, with how deep they lie."""
+    for item in items:
+        yield depth, item
+        if isinstance(item, Row):
+            yield from flat(item.children, depth + 1)
 
 
 def remedy(report: LeakReport, leak: Leak, language: str) -> str:

@@ -1,0 +1,96 @@
+"""Traces and reports in Markdown, for the summary of a CI run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keras_masking.rendering.table import KEPT, LOST, MASKED, grid_lines
+from keras_masking.rendering.view import Findings, Fold, Row, View, flat
+
+if TYPE_CHECKING:
+    from keras_masking.records import LeakReport, Trace
+
+STEPS = 16
+
+
+def markdown(x: Trace | LeakReport, language: str) -> str:
+    """A table of the calls; of a report in front of it what was found."""
+    view = View(x, language)
+    word = view.word
+    head = [word(key) for key in ("layer", "class", "shape", "event", "mask")]
+    rows = [_cells(item, depth, view) for depth, item in flat(view.rows())]
+    table = [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
+    key = word("key", kept=KEPT, masked=MASKED, lost=LOST)
+    if view.report:
+        parts = _report(Findings(view))
+    else:
+        parts = [f"**{_text(view.title())}**", _text(view.headline())]
+    return "\n\n".join([*parts, "\n".join(table), key]) + "\n"
+
+
+def _cells(item: Row | Fold, depth: int, view: View) -> list[str]:
+    indent = "&emsp;" * depth
+    if isinstance(item, Fold):
+        return [f"{indent}…", "", "", view.word("fold", count=item.count), ""]
+    name = f"{indent}{_text(item.name)}"
+    events = [f"**{_text(item.events)}**" if item.lost else _text(item.events)]
+    events += [f"**{_text(leak)}**" for leak in item.leaks]
+    return [
+        f"**{name}**" if item.marks and not indent else name,
+        _text(item.class_name),
+        item.shape,
+        "<br>".join(filter(None, events)),
+        _mask(item, view),
+    ]
+
+
+def _mask(row: Row, view: View) -> str:
+    if not row.masks:
+        return LOST if row.lost else "–"
+    if row.same:
+        return view.word("same")
+    lines = (line for mask in row.masks for line in grid_lines(mask, view, STEPS))
+    return "<br>".join(line.plain for line in lines)
+
+
+def _report(findings: Findings) -> list[str]:
+    report, word = findings.report, findings.word
+    parts = [f"**{_text(findings.verdict())}**", _text(findings.view.title())]
+    for leak in report.leaks[:1]:
+        parts.append(_text(findings.sentences(leak)))
+        parts.append(f"**{word('do')}** {_text(findings.remedy(leak))}")
+    listed = [
+        (
+            word("probes"),
+            [
+                " ".join(
+                    filter(
+                        None,
+                        (
+                            f"**{findings.probe_name(probe)}**",
+                            findings.result(probe),
+                            findings.note(probe),
+                        ),
+                    )
+                )
+                for probe in report.probes
+            ],
+        ),
+        (word("also"), [_text(findings.found(leak)) for leak in report.leaks[1:]]),
+        (word("hazards"), [_text(findings.found(leak)) for leak in report.hazards]),
+    ]
+    for title, entries in listed:
+        if entries:
+            parts.append(f"**{title}**")
+            parts.append("\n".join(f"- {entry}" for entry in entries))
+    return parts
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _text(text: str) -> str:
+    """Without what Markdown or HTML would make of it."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&$])", r"\\\1", text).replace("\n", " ")
