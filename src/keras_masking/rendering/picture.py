@@ -7,15 +7,18 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from keras_masking.rendering.grid import small, text_width
-from keras_masking.rendering.view import Findings, Fold, Row, View, lines
+import numpy as np
+
+from keras_masking.rendering.grid import Small, small, text_width
+from keras_masking.rendering.view import Findings, Fold, Row, View, flat, lines
 from keras_masking.rendering.wrap import wrap
 
 if TYPE_CHECKING:
     from keras_masking.records import LeakReport, Trace
 
 WIDTH = 348  # what a phone of 390 pixels leaves for content
-WAY, TEXT, GRID = 9, 28, 198  # the columns: the way of the mask, the words, the masks
+WAY, TEXT = 9, 28  # where the way of the mask and the words begin
+MASKS, NARROWEST = 150, 190  # what a mask may need, what the words keep
 LINE, SPACE = 17, 14
 INDENT, DEEPEST = 10, 4
 ROWS, STEPS, PITCH = 4, 18, 12
@@ -24,18 +27,16 @@ ROWS, STEPS, PITCH = 4, 18, 12
 def svg(x: Trace | LeakReport, language: str) -> str:
     """A file or a part of a page: its style is in it, and nothing comes from elsewhere."""
     view = View(x, language)
-    drawing = Drawing(view)
+    rows = view.rows()
+    drawing = Drawing(view, _left_of_masks(rows, view))
+    drawing.write(view.trace.model, 0, WIDTH, "strong")
+    drawing.write(view.about(), 0, WIDTH, "soft")
+    said, bad = view.headline(), view.loses
     if view.report:
-        findings = Findings(view)
-        drawing.write(view.title(), 0, WIDTH, "soft")
-        drawing.write(findings.verdict(), 0, WIDTH, "bad" if view.leaks else "strong")
-        said = findings.verdict()
-    else:
-        drawing.write(view.title(), 0, WIDTH, "strong")
-        drawing.write(view.headline(), 0, WIDTH, "bad" if view.loses else "plain")
-        said = view.headline()
+        said, bad = Findings(view).verdict(), bool(view.leaks)
+    drawing.write(said, 0, WIDTH, "bad" if bad else "plain")
     drawing.y += SPACE
-    drawing.items(view.rows(), 0)
+    drawing.items(rows, 0)
     drawing.key()
     height = drawing.y + SPACE
     size = f'width="{WIDTH}" height="{height:g}" viewBox="0 0 {WIDTH} {height:g}"'
@@ -51,8 +52,9 @@ def svg(x: Trace | LeakReport, language: str) -> str:
 class Drawing:
     """Adds row under row; `y` is where the next one begins."""
 
-    def __init__(self, view: View):
+    def __init__(self, view: View, masks: float):
         self.view = view
+        self.masks = masks  # where their column begins
         self.parts: list[str] = []
         self.y = 4
         self._node: float | None = None  # where the way of the mask has come to
@@ -91,9 +93,11 @@ class Drawing:
         masked = bool(row.masks)
         # a mask that is lost inside is lost there, not at the head
         self._step(top + LINE / 2, self._masked if row.children else masked, row.lost)
-        edge = GRID - 6 if row.masks else WIDTH
+        edge = self.masks - 8 if row.masks else WIDTH
         self.write(row.name, left, edge, "bad" if row.marks else "strong")
         about = " · ".join(filter(None, (row.class_name, row.shape)))
+        if _measure(about) > edge - left:
+            about = f"{row.class_name}\n{row.shape}"
         self.write(about, left, edge, "soft")
         self.write(row.events, left, edge, "bad" if row.lost else "plain")
         for leak in row.leaks:
@@ -130,17 +134,14 @@ class Drawing:
     def _grids(self, row: Row, y: float) -> float:
         """The masks of a call, one under the other; gives the lower edge."""
         for mask in row.masks:
-            grid = lines(mask)
-            steps = min(STEPS, max(sum(map(len, line)) + len(line) - 1 for line in grid))
-            drawn = small(grid, min(PITCH, (WIDTH - GRID) / max(steps, 1)), ROWS, STEPS)
-            self._path("kept", drawn.kept, GRID, y)
-            self._path("masked", drawn.masked, GRID, y)
+            drawn = _grid(mask)
+            self._path("kept", drawn.kept, self.masks, y)
+            self._path("masked", drawn.masked, self.masks, y)
             y += drawn.height
             counts = self.view.left_out(mask, drawn)
             if counts:
-                self.parts.append(
-                    f'<text x="{GRID}" y="{y + LINE - 5:g}" class="soft">{escape(counts)}</text>'
-                )
+                place = f'class="soft" x="{self.masks:g}" y="{y + LINE - 5:g}"'
+                self.parts.append(f"<text {place}>{escape(counts)}</text>")
                 y += LINE
         return y
 
@@ -148,6 +149,22 @@ class Drawing:
         if path:
             place = f'transform="translate({x:g} {y:g})"'
             self.parts.append(f'<path class="{kind}" {place} d="{path}"/>')
+
+
+def _left_of_masks(items: tuple[Row | Fold, ...], view: View) -> float:
+    """Where the widest mask still fits on the right."""
+    widths = [0.0]
+    for _, row in flat(items):
+        for mask in row.masks if isinstance(row, Row) else ():
+            drawn = _grid(mask)
+            widths += [drawn.width, _measure(view.left_out(mask, drawn))]
+    return WIDTH - min(max(widths), WIDTH - NARROWEST)
+
+
+def _grid(mask: np.ndarray) -> Small:
+    grid = lines(mask)
+    steps = min(STEPS, max(sum(map(len, line)) + len(line) - 1 for line in grid))
+    return small(grid, min(PITCH, MASKS / max(steps, 1)), ROWS, STEPS)
 
 
 def _measure(text: str) -> float:

@@ -91,11 +91,12 @@ class View:
         self._deepest = self._deepest_losses()
 
     def title(self) -> str:
+        return f"{self.trace.model} · {self.about()}"
+
+    def about(self) -> str:
         trace, calls = self.trace, len(self.trace)
         number = self.word("one-call") if calls == 1 else self.word("calls", count=calls)
-        return " · ".join(
-            (trace.model, trace.class_name, trace.backend, f"Keras {trace.keras}", number)
-        )
+        return " · ".join((trace.class_name, trace.backend, f"Keras {trace.keras}", number))
 
     def headline(self) -> str:
         """Where the mask is lost first."""
