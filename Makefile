@@ -9,7 +9,7 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers check-pages test-site fix releases picture lock bench clean
+.PHONY: help setup serve live build test lint test-layers test-tools check-pages test-site fix releases picture lock bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -29,7 +29,7 @@ site/.built: $(READY) $(SOURCES)
 	@touch $@
 
 test: lint ## every check
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-site test-layers check-pages
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-site test-layers test-tools check-pages
 
 lint: $(READY)
 	$(VENV)/bin/ruff check --quiet
@@ -41,6 +41,11 @@ test-layers: $(READY)
 	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/layers
 	KERAS_BACKEND=jax $(RUN) -m pytest tests/layers
 	KERAS_BACKEND=numpy $(RUN) -m pytest tests/layers
+
+test-tools: $(READY)
+	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/tools
+	KERAS_BACKEND=jax $(RUN) -m pytest tests/tools
+	KERAS_BACKEND=numpy $(RUN) -m pytest tests/tools
 
 check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
 	$(RUN) -m pytest tests/pages docs README.md

@@ -193,7 +193,8 @@ def _array(x: Any, what: str = "The input") -> np.ndarray:
         raise UnusableInput(f"{what} holds strings: {NUMBERS_ONLY}")
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise UnusableInput(
-            f"{what} is no array of numbers or booleans: received {_kind(x)} of dtype {array.dtype}."
+            f"{what} is no array of numbers or booleans: "
+            f"received {_kind(x)} of dtype {array.dtype}."
         )
     return array
 

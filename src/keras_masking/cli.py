@@ -1,0 +1,264 @@
+"""The command line: `keras-masking trace` and `keras-masking check`."""
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+
+from keras_masking import rendering
+from keras_masking.files import in_short, load_model, read_arrays
+from keras_masking.inputs import UnusableInput, random_inputs
+from keras_masking.leaks import _find_leaks
+from keras_masking.records import LeakReport, Trace
+from keras_masking.rendering.files import write
+from keras_masking.texts import LANGUAGES, Words, words
+from keras_masking.tracing import trace
+
+FORMATS = {
+    "table": ".txt",
+    "json": ".json",
+    "markdown": ".md",
+    "html": ".html",
+    "svg": ".svg",
+}
+LEAKS, UNUSABLE, INTERRUPTED = 1, 2, 130
+RAISED_IN = "keras_masking: raised in "
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit status: 0; 1 where `check` finds a leak; 2 where a model, an input or a file
+        cannot be used, with one sentence on standard error, or a model is not deterministic and
+        was not checked; 130 when interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    options.format = options.format or _format_of(options.output)
+    word = words("cli", options.lang)
+    try:
+        result = _result(options, word)
+        if options.output:
+            _save(_render(result, options), options.output, word)
+        else:
+            _print(result, options, word)
+    except UnusableInput as error:
+        print(f"keras-masking: {error}", file=sys.stderr)
+        return UNUSABLE
+    except MemoryError:
+        print(f"keras-masking: {word('memory')}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if isinstance(result, Trace):
+        return 0
+    if result.random is not None:
+        return UNUSABLE
+    return 0 if result.ok else LEAKS
+
+
+def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
+    if options.output:
+        _check_output(options.output, word)
+    with _progress() as report:
+        report(word("loading", path=options.model))
+        model = load_model(options.model, word)
+        if options.random:
+            inputs = random_inputs(model, options.samples, options.steps, options.seed)
+            print(f"keras-masking: {word('drawn', **vars(options))}", file=sys.stderr)
+        else:
+            inputs = read_arrays(options.input, word, options.padding, options.value)
+        mask = options.mask and read_arrays(options.mask, word, options.padding)
+        try:
+            if options.command == "check":
+                return _find_leaks(model, inputs, mask, lambda name: report(word(name)))
+            report(word("trace"))
+            return trace(model, inputs, mask)
+        except UnusableInput:
+            raise
+        except Exception as error:  # a model can raise anything
+            raise UnusableInput(
+                word("raised", place=_place(error) or word("itself"), error=in_short(error))
+            ) from error
+
+
+def _place(error: Exception) -> str:
+    notes = [x for x in getattr(error, "__notes__", ()) if x.startswith(RAISED_IN)]
+    return notes[0].removeprefix(RAISED_IN).removesuffix(".") if notes else ""
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    with Console(stderr=True).status("") as status:
+        yield status.update
+
+
+def _render(result: Trace | LeakReport, options: argparse.Namespace) -> str:
+    match options.format:
+        case "table":
+            return result.to_text(options.lang)
+        case "json":
+            return result.to_json()
+        case "markdown":
+            return result.to_markdown(options.lang)
+        case "html":
+            return result.to_html(options.lang)
+        case "svg":
+            return result.to_svg(options.lang)
+
+
+def _print(result: Trace | LeakReport, options: argparse.Namespace, word: Words) -> None:
+    if options.format == "table":
+        text = rendering.terminal(result, options.lang)
+    else:
+        text = _render(result, options)
+        # the other forms are UTF-8 wherever they end up
+        sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # Python would write the rest at exit, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # whoever reads it, such as `head`, may have had enough
+        if not isinstance(error, BrokenPipeError):
+            raise UnusableInput(word("unwritable", path="stdout", why=error.strerror)) from None
+
+
+def _check_output(path: Path, word: Words) -> None:
+    """Before a long run, whether its result could be written."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise UnusableInput(word("no-folder", path=path))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UnusableInput(word("unwritable", path=path, why=os.strerror(errno.EACCES)))
+    if path.exists() and not path.is_file():
+        raise UnusableInput(word("no-output", path=path))
+
+
+def _save(text: str, path: Path, word: Words) -> None:
+    try:
+        write(path.resolve(), text.rstrip("\n") + "\n")
+    except OSError as error:
+        raise UnusableInput(word("unwritable", path=path, why=error.strerror)) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="keras-masking",
+        description="See where a Keras model loses its mask, and whether padding leaks.",
+        epilog="KERAS_BACKEND=jax or numpy in the environment runs the model on another backend.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=version("keras-masking"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="trace|check")
+    for name, does, ends in (
+        (
+            "trace",
+            "run a model once and show the mask that each layer gives",
+            "Exit status: 0, or 2 on a model or an input that cannot be used.",
+        ),
+        (
+            "check",
+            "run a model on other padding and compare the results",
+            "Exit status: 0 without leaks, 1 with, 2 on a model or an input that cannot be used "
+            "or a model that is not deterministic.",
+        ),
+    ):
+        command = commands.add_parser(
+            name, help=does, description=f"{does.capitalize()}.", epilog=ends, allow_abbrev=False
+        )
+        _add_arguments(command)
+    return parser
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        help="a .keras file, or an .h5 file of an older Keras; loaded in Keras's safe mode",
+    )
+    batch = parser.add_argument_group("the batch").add_mutually_exclusive_group(required=True)
+    batch.add_argument(
+        "--input",
+        type=Path,
+        metavar="FILE",
+        help=".npy; .npz, several inputs by name; or .json, a list of samples of unequal length, "
+        "or an object of such lists by name",
+    )
+    batch.add_argument(
+        "--random", action="store_true", help="make one from the model's own input shapes"
+    )
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="True (or 1) for each step to use, for a model without a layer that makes its mask; "
+        ".npy, .npz or .json",
+    )
+    json = parser.add_argument_group("with --input FILE.json")
+    json.add_argument(
+        "--padding",
+        choices=("post", "pre"),
+        default="post",
+        help="where shorter samples are padded, behind or in front (default: %(default)s)",
+    )
+    json.add_argument(
+        "--value",
+        type=_number,
+        default=0,
+        help="the number they are padded with (default: %(default)s)",
+    )
+    drawn = parser.add_argument_group("with --random")
+    for option, default, least, what in (
+        ("--seed", 0, 0, "of the random numbers"),
+        ("--samples", 4, 1, "where the model leaves their number open"),
+        ("--steps", 8, 1, "where the model leaves their number open"),
+    ):
+        drawn.add_argument(
+            option,
+            type=_at_least(least),
+            default=default,
+            metavar="N",
+            help=f"{what} (default: %(default)s)",
+        )
+    report = parser.add_argument_group("the report")
+    report.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="default: the one that the suffix of --output names, else table",
+    )
+    report.add_argument("--lang", choices=LANGUAGES, default="en", help="default: %(default)s")
+    report.add_argument(
+        "--output", type=Path, metavar="FILE", help="write it there instead of standard output"
+    )
+
+
+def _format_of(output: Path | None) -> str:
+    suffix = output.suffix if output else ""
+    return next((name for name, its in FORMATS.items() if its == suffix), "table")
+
+
+def _number(text: str) -> float:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number")
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return number
