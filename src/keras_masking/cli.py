@@ -16,7 +16,7 @@ from keras_masking.files import in_short, load_model, read_arrays
 from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks import _find_leaks
 from keras_masking.records import LeakReport, Trace
-from keras_masking.rendering.files import write
+from keras_masking.rendering.files import FORMS, write
 from keras_masking.texts import LANGUAGES, Words, words
 from keras_masking.tracing import trace
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = _result(options, word)
         if options.output:
-            _save(_render(result, options), options.output, word)
+            _save(_rendered(result, options), options.output, word)
         else:
             _print(result, options, word)
     except UnusableInput as error:
@@ -102,25 +102,15 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _render(result: Trace | LeakReport, options: argparse.Namespace) -> str:
-    match options.format:
-        case "table":
-            return result.to_text(options.lang)
-        case "json":
-            return result.to_json()
-        case "markdown":
-            return result.to_markdown(options.lang)
-        case "html":
-            return result.to_html(options.lang)
-        case "svg":
-            return result.to_svg(options.lang)
+def _rendered(result: Trace | LeakReport, options: argparse.Namespace) -> str:
+    return FORMS[FORMATS[options.format]](result, options.lang).rstrip("\n")
 
 
 def _print(result: Trace | LeakReport, options: argparse.Namespace, word: Words) -> None:
     if options.format == "table":
         text = rendering.terminal(result, options.lang)
     else:
-        text = _render(result, options)
+        text = _rendered(result, options)
         # the other forms are UTF-8 wherever they end up
         sys.stdout.reconfigure(encoding="utf-8")
     try:
@@ -146,7 +136,7 @@ def _check_output(path: Path, word: Words) -> None:
 
 def _save(text: str, path: Path, word: Words) -> None:
     try:
-        write(path.resolve(), text.rstrip("\n") + "\n")
+        write(path.resolve(), f"{text}\n")
     except OSError as error:
         raise UnusableInput(word("unwritable", path=path, why=error.strerror)) from None
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,10 @@ def load_model(path: Path, word: Words) -> keras.Model:
     if path.suffix == ".keras" and not zipfile.is_zipfile(path):
         raise UnusableInput(word("no-zip", path=path))
     try:
-        return keras.saving.load_model(path, compile=False)
+        with warnings.catch_warnings():
+            # told of every layer while it is rebuilt; a trace tells it in its place
+            warnings.filterwarnings("ignore", ".*will therefore destroy the mask")
+            return keras.saving.load_model(path, compile=False)
     except Exception as error:  # whatever the bytes of the file make Keras, h5py or json raise
         raise UnusableInput(_why_not_loaded(path, error, word)) from None
 
