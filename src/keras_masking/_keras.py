@@ -19,7 +19,9 @@ __all__ = [
     "Merge",
     "get_mask",
     "interposed",
+    "is_mask_name",
     "is_tensor",
+    "kept_losses",
     "leading",
     "mask_arguments",
     "readers",
@@ -110,8 +112,8 @@ def leading(shape: tuple, mask_shape: tuple) -> bool:
 def mask_arguments(layer: keras.Operation) -> tuple[str, ...]:
     """The arguments of `call` that take a mask."""
     signature = getattr(layer, "_call_signature", None)
-    if signature is None:
-        return ()
+    if signature is None or not getattr(layer, "_fn_expects_mask_arg", True):
+        return ()  # a Lambda takes a mask for a function that may not
     return tuple(name for name in signature.parameters if is_mask_name(name))
 
 
@@ -121,6 +123,17 @@ def is_mask_name(name: str) -> bool:
 
 def sublayers(layer: keras.Layer) -> list[keras.Layer]:
     return list(layer._flatten_layers(include_self=False))
+
+
+@contextmanager
+def kept_losses(model: keras.Layer) -> Iterator[None]:
+    """The losses that layers have added in an earlier call are there again in the end."""
+    kept = [(x, x._losses[:], set(x._loss_ids)) for x in (model, *sublayers(model))]
+    try:
+        yield
+    finally:
+        for layer, losses, ids in kept:
+            layer._losses[:], layer._loss_ids = losses, ids
 
 
 def symbolic_inputs(model: keras.Layer) -> Any:

@@ -44,9 +44,9 @@ def _takes(operation, inputs, explicit) -> bool:
     """Whether Keras hands the mask to `call`; a model only hands it on to its layers."""
     if isinstance(operation, keras.Model):
         return False
-    if explicit:
-        return True
     names = mask_arguments(operation)
+    if any(name.split("[")[0] in names for name in explicit):
+        return True
     arguments = {(x.name or "").split("[")[0] for x in inputs}
     if len(arguments) == 1:
         return "mask" in names

@@ -36,7 +36,7 @@ class Follower(Recorder):
 
     def start(self, structure: Any, state: Sequence = ()) -> None:
         arrays, masks = probing.pack(structure, self.inputs)
-        with unchanged(state), self.running():
+        with unchanged(self.model, state), self.running():
             run(self.model, arrays, masks)
 
     @property

@@ -80,9 +80,12 @@ class Padded:
 
 
 def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator, sign: float) -> np.ndarray:
-    """Finite values from 2 to 4 times as large as the valid ones, so that a maximum sees them."""
+    """Finite values from 2 to 4 times as large as the valid ones, so that a maximum sees them.
+
+    At most 4e4, which float16 holds too.
+    """
     finite = np.abs(valid[np.isfinite(valid)].astype("float64"))
-    scale = min(finite.max(initial=0.0) or 1.0, 1e3)
+    scale = min(finite.max(initial=0.0) or 1.0, 1e4)
     return sign * scale * random.uniform(2, 4, shape)
 
 

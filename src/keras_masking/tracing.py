@@ -17,6 +17,7 @@ from keras_masking._keras import (
     interposed,
     is_mask_name,
     is_tensor,
+    kept_losses,
     leading,
     sublayers,
     to_numpy,
@@ -58,7 +59,7 @@ def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
     check_model(model)
     arrays, masks = check_inputs(model, inputs, mask)
     recorder = Recorder(model)
-    with unchanged(), recorder.running():
+    with unchanged(model), recorder.running():
         run(model, arrays, masks)
     return recorder.trace()
 
@@ -67,13 +68,17 @@ def run(model: keras.Layer, arrays: Any, masks: Any = None) -> Any:
     return model(tensors(arrays, masks), training=False)
 
 
-def unchanged(state: Sequence[tuple[keras.Variable, Any]] = ()) -> keras.StatelessScope:
+@contextmanager
+def unchanged(
+    model: keras.Layer, state: Sequence[tuple[keras.Variable, Any]] = ()
+) -> Iterator[None]:
     """What a layer assigns while this is open goes nowhere, so no weights need to be copied.
 
     Args:
         state: variables that have another value in it.
     """
-    return keras.StatelessScope(state_mapping=state, initialize_variables=False)
+    with kept_losses(model), keras.StatelessScope(state, initialize_variables=False):
+        yield
 
 
 class Masked(NamedTuple):
@@ -131,6 +136,7 @@ class Frame:
         """The newest masked tensor that a tensor from outside any layer may come from."""
         for masked in reversed(self.masked):
             of_steps = leading(x.shape, masked.tensor.mask.shape)
+            of_steps &= len(x.shape) >= len(masked.tensor.shape)  # not as many features as steps
             same_batch = x.shape[:1] == masked.tensor.shape[:1]
             near = masked.path == self.latest and same_batch
             if (of_steps or near) and _is_float(masked.tensor) == _is_float(x):
@@ -149,6 +155,7 @@ class Recorder:
         self.own = {id(layer) for layer in [model, *sublayers(model)]}
         self.caught: list[warnings.WarningMessage] = []
         self.muted = False
+        self.raised_in = ""
         self._masks: dict[int, tuple[Any, np.ndarray]] = {}
         self.lost = Attached()
 
@@ -162,8 +169,7 @@ class Recorder:
             except UnusableInput:
                 raise
             except Exception as error:
-                if self.frames:
-                    error.add_note(f"keras_masking: raised in {self.frames[-1].path or 'call'}.")
+                error.add_note(f"keras_masking: raised in {self.raised_in or self.model.name}.")
                 raise
         for warning in self.caught:
             if DESTROYS not in str(warning.message):
@@ -180,7 +186,7 @@ class Recorder:
             keras=keras.__version__,
             inputs=whole.inputs,
             outputs=whole.outputs,
-            calls=tuple(self.rows) or (replace(whole, path=whole.name),),
+            calls=tuple(self.rows),
         )
 
     def handle(self, operation: keras.Operation, call, args: tuple, kwargs: dict) -> Any:
@@ -218,25 +224,10 @@ class Recorder:
         if isinstance(operation, layers.Embedding):
             check_indices(operation, flat[0])
         inputs = tuple(self.describe(x, name) for name, x in given)
-        frame = self.enter(parent, operation)
-        if parent:
-            if not parent.of_keras:
-                self.record_gaps(parent, flat, inputs, after=frame.path)
-            frame.row = len(self.rows)
-            self.rows.append(None)
-            parent.rows[operation.name] = frame.row
-        lost = frame.lost = self.lost_by(flat)
-        frame.learn(flat, inputs, None)
-        self.entered(frame, flat)
+        frame = self.enter(parent, operation, flat, inputs)
         caught = len(self.caught)
-        self.frames.append(frame)
-        outputs = call(*args, **kwargs)
-        self.frames.pop()
+        outputs = self.ran(frame, call, args, kwargs)
 
-        inputs = tuple(
-            replace(described, taken=described.mask is not None and get_mask(x) is None)
-            for described, x in zip(inputs, flat, strict=True)
-        )
         flat_outputs = [x for x in tree.flatten(outputs) if is_tensor(x)]
         results = tuple(
             self.describe(x, f"[{i}]" if len(flat_outputs) > 1 else "")
@@ -244,44 +235,41 @@ class Recorder:
         )
         if frame.rows and not frame.of_keras and not any(x.mask is not None for x in results):
             self.record_gaps(frame, flat_outputs, results, after=None)
-        warning = self.warning_of(operation, caught)
-        masks = {
-            name: values
-            for name, mask in explicit.items()
-            if (values := self.read(mask)) is not None
-        }
-        found = events(operation, inputs, results, masks, frame.used, warning is not None)
-        row = Call(
-            index=frame.row or 0,
-            parent=parent.row if parent else None,
-            depth=frame.depth,
-            kind="layer" if isinstance(operation, keras.Layer) else "operation",
-            name=operation.name,
-            class_name=_class_name(operation),
-            path=frame.path,
-            inputs=inputs,
-            outputs=results,
-            explicit=masks,
-            events=found,
-            warning=warning,
-        )
-        if row.loses and lost is not None and any(x.taken for x in self.rows[lost].inputs):
-            row = replace(row, cause=lost)
+        row = self.row_of(parent, frame, flat, inputs, results, explicit, caught)
         if parent:
-            self.rows[row.index] = row
-            parent.used |= "uses" in found
-            self.lose(row, flat, flat_outputs, lost)
+            parent.used |= "uses" in row.events
         else:
             self.whole = row
+        if row.kind == "operation" and all(x.dtype == "bool" for x in results):
+            self.rows.pop()  # Keras computes masks in the graph of a Functional model
+        elif frame.row is not None:
+            self.rows[frame.row] = row
+        self.lose(row, flat, flat_outputs, frame.lost)
         outputs = self.passed_on(frame, row, flat, outputs)
         if parent:
             flat_outputs = [x for x in tree.flatten(outputs) if is_tensor(x)]
             parent.learn(flat_outputs, results, frame.path)
         return outputs
 
-    def enter(self, parent: Frame | None, operation: keras.Operation) -> Frame:
+    def enter(self, parent: Frame | None, operation, flat: list, inputs: tuple) -> Frame:
         if parent is None:
-            return Frame(operation, "", -1)
+            frame = Frame(operation, "", -1)
+            if not isinstance(operation, keras.Model):
+                # a single layer is a call like any other, a model is what they happen in
+                frame = Frame(operation, operation.name, 0, row=0)
+                self.rows.append(None)
+        else:
+            frame = self.inside(parent, operation)
+            if not parent.of_keras:
+                self.record_gaps(parent, flat, inputs, after=frame.path)
+            frame.row = parent.rows[operation.name] = len(self.rows)
+            self.rows.append(None)
+        frame.lost = self.lost_by(flat)
+        frame.learn(flat, inputs, None)
+        self.entered(frame, flat)
+        return frame
+
+    def inside(self, parent: Frame, operation: keras.Operation) -> Frame:
         names = [parent.path, operation.name]
         if isinstance(parent.operation, layers.TimeDistributed):
             # it calls its layer's `call` itself, so only what is inside that layer is seen
@@ -295,6 +283,54 @@ class Recorder:
             parent.depth + 1,
             (*parent.place, parent.calls),
         )
+
+    def ran(self, frame: Frame, call, args: tuple, kwargs: dict) -> Any:
+        self.frames.append(frame)
+        try:
+            return call(*args, **kwargs)
+        except Exception:
+            self.raised_in = self.raised_in or frame.path
+            del self.rows[frame.row or 0 :]  # the layer around may know what to do instead
+            raise
+        finally:
+            self.frames.pop()
+
+    def row_of(
+        self,
+        parent: Frame | None,
+        frame: Frame,
+        flat: list,
+        inputs: tuple,
+        results: tuple,
+        explicit: dict,
+        caught: int,
+    ) -> Call:
+        operation = frame.operation
+        warning = self.warning_of(operation, caught)
+        read = {name: self.read(mask) for name, mask in explicit.items()}
+        masks = {name: values for name, values in read.items() if values is not None}
+        found = events(operation, inputs, results, masks, frame.used, warning is not None)
+        row = Call(
+            index=frame.row or 0,
+            parent=parent.row if parent else None,
+            depth=frame.depth,
+            kind="layer" if isinstance(operation, keras.Layer) else "operation",
+            name=operation.name,
+            class_name=_class_name(operation),
+            path=frame.path,
+            inputs=tuple(
+                replace(described, taken=described.mask is not None and get_mask(x) is None)
+                for described, x in zip(inputs, flat, strict=True)
+            ),
+            outputs=results,
+            explicit=masks,
+            events=found,
+            warning=warning,
+        )
+        lost = frame.lost
+        if row.loses and lost is not None and any(x.taken for x in self.rows[lost].inputs):
+            return replace(row, cause=lost)
+        return row
 
     def record_gaps(self, frame: Frame, flat: list, described: tuple, after: str | None) -> None:
         """Rows for masks lost in code that Keras does not see: a tensor that no call in this
