@@ -144,7 +144,7 @@ def _report(findings: Findings) -> str:
     paragraphs = [f"<p>{escape(text)}</p>" for text in said]
     for leak in report.leaks[:1]:
         remedy = escape(findings.remedy(leak))
-        paragraphs.append(f"<p><strong>{word('do')}</strong><br>{remedy}</p>")
+        paragraphs.append(f"<p><strong>{word('do')}</strong><br/>{remedy}</p>")
     parts = [
         f'<p class="of soft">{escape(findings.view.title())}</p>',
         f'<div class="verdict {findings.outcome}">{"".join(paragraphs)}</div>',

@@ -60,30 +60,15 @@ def _report(findings: Findings) -> list[str]:
     for leak in report.leaks[:1]:
         parts.append(_text(findings.sentences(leak)))
         parts.append(f"**{word('do')}** {_text(findings.remedy(leak))}")
-    listed = [
-        (
-            word("probes"),
-            [
-                " ".join(
-                    filter(
-                        None,
-                        (
-                            f"**{findings.probe_name(probe)}**",
-                            findings.result(probe),
-                            findings.note(probe),
-                        ),
-                    )
-                )
-                for probe in report.probes
-            ],
-        ),
-        (word("also"), [_text(findings.found(leak)) for leak in report.leaks[1:]]),
-        (word("hazards"), [_text(findings.found(leak)) for leak in report.hazards]),
-    ]
+    listed = (
+        (word("probes"), [findings.measured(probe) for probe in report.probes]),
+        (word("also"), [findings.found(leak) for leak in report.leaks[1:]]),
+        (word("hazards"), [findings.found(leak) for leak in report.hazards]),
+    )
     for title, entries in listed:
         if entries:
             parts.append(f"**{title}**")
-            parts.append("\n".join(f"- {entry}" for entry in entries))
+            parts.append("\n".join(f"- {_text(entry)}" for entry in entries))
     return parts
 
 

@@ -297,13 +297,13 @@ class Findings:
         return ("" if self.view.language == "zh" else " ").join(self.explanation(leak))
 
     def remedy(self, leak: Leak) -> str:
-        lost = leak.call if leak.lost_at is None else leak.lost_at
-        cause = None if lost is None else self.report.trace[lost].cause
-        told = words("remedies", self.view.language)(
-            leak.remedy,
-            layer=self._name(leak.call),
-            lost=self._name(lost if cause is None else cause),
-        )
+        layer = lost = self._name(leak.call)
+        if leak.lost_at is not None:
+            cause = self.report.trace[leak.lost_at].cause
+            lost = self._name(leak.lost_at if cause is None else cause)
+        elif leak.place != "in":
+            lost = self.view.word(f"code-{leak.place}", call=layer)
+        told = words("remedies", self.view.language)(leak.remedy, layer=layer, lost=lost)
         if leak.replacement is None:
             return told
         space = "" if self.view.language == "zh" else " "
@@ -324,6 +324,10 @@ class Findings:
         return self.word(
             "amount", amount=number(leak.amount), share=share(leak.relative), probe=probe
         )
+
+    def measured(self, probe: Probe) -> str:
+        said = {"name": self.probe_name(probe), "result": self.result(probe)}
+        return self.word("measured", note=self.note(probe), **said).rstrip()
 
     def found(self, leak: Leak) -> str:
         return self.word("found", where=self.where(leak), amount=self.amount(leak))
