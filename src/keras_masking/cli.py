@@ -80,17 +80,17 @@ def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
                 return _find_leaks(model, inputs, mask, lambda name: report(word(name)))
             report(word("trace"))
             return trace(model, inputs, mask)
-        except UnusableInput:
-            raise
-        except Exception as error:  # a model can raise anything
-            raise UnusableInput(
-                word("raised", place=_place(error) or word("itself"), error=in_short(error))
-            ) from error
+        except Exception as error:
+            place = _place(error)
+            if place is None:
+                raise
+            raise UnusableInput(word("raised", place=place, error=in_short(error))) from error
 
 
-def _place(error: Exception) -> str:
+def _place(error: Exception) -> str | None:
+    """Where in the model an error was raised; None where it was not raised by the model."""
     notes = [x for x in getattr(error, "__notes__", ()) if x.startswith(RAISED_IN)]
-    return notes[0].removeprefix(RAISED_IN).removesuffix(".") if notes else ""
+    return notes[0].removeprefix(RAISED_IN).removesuffix(".") if notes else None
 
 
 @contextmanager
@@ -209,14 +209,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the number they are padded with (default: %(default)s)",
     )
     drawn = parser.add_argument_group("with --random")
-    for option, default, least, what in (
-        ("--seed", 0, 0, "of the random numbers"),
-        ("--samples", 4, 1, "where the model leaves their number open"),
-        ("--steps", 8, 1, "where the model leaves their number open"),
+    for option, default, numbers, what in (
+        ("--seed", 0, range(2**32), "of the random numbers"),
+        ("--samples", 4, range(1, 10**6), "where the model leaves their number open"),
+        ("--steps", 8, range(1, 10**6), "where the model leaves their number open"),
     ):
         drawn.add_argument(
             option,
-            type=_at_least(least),
+            type=_within(numbers),
             default=default,
             metavar="N",
             help=f"{what} (default: %(default)s)",
@@ -245,10 +245,12 @@ def _number(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is no number")
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _within(numbers: range) -> Callable[[str], int]:
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        if not text.isdecimal() or int(text) not in numbers:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no whole number from {numbers[0]} to {numbers[-1]}"
+            )
         return int(text)
 
     return number
