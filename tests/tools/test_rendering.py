@@ -332,9 +332,11 @@ def test_a_report_without_leaks_says_why(name, verdict):
     assert verdict in REPORTS[name].to_text("en", 120)
 
 
-def test_the_remedy_names_who_took_the_mask():
+def test_the_report_names_who_took_the_mask():
     report = report_of(transformer())
-    leak = replace(report.leaks[0], lost_at=3, remedy="taken", replacement=None)
+    leak = replace(report.leaks[0], lost_at=1, remedy="taken", replacement=None)
+    assert "mha had taken the mask." in report_of(transformer(), leaks=(leak,)).to_text()
+    leak = replace(leak, lost_at=3)
     assert report.remedy(leak).startswith("mha took the mask")
     assert report.remedy(leak, "zh").startswith("mha 从它的输入上取走了掩码")
 
@@ -353,6 +355,7 @@ def test_html_is_well_formed_and_needs_nothing_else(drawn, language):
     soup = BeautifulSoup(text, "html.parser")
     assert not soup.find_all(["script", "link", "img", "iframe", "object"])
     assert not re.search(r"https?:|url\(|@import|\bon\w+=|\bid=", text)
+    assert "\n\n" not in text
     assert soup.div["lang"] == language
     assert soup.table.caption.get_text(strip=True)
     assert {th["scope"] for th in soup.find_all("th")} <= {"col", "row"}
@@ -381,6 +384,7 @@ def test_svg_is_a_picture_with_words(drawn, language):
     root = ElementTree.fromstring(text)
     space = "{http://www.w3.org/2000/svg}"
     assert root.get("role") == "img"
+    assert "\n\n" not in text
     for tag in ("title", "desc"):
         said = root.find(space + tag).text
         assert said
@@ -543,6 +547,7 @@ def test_no_text_is_left_unused(monkeypatch):
     reports = [report_of(others, probes=tuple(notes))]
     arrived = replace(reports[0].leaks[1], call=3)
     reports.append(report_of(others, leaks=(arrived,)))
+    reports.append(report_of(transformer(), leaks=(replace(arrived, lost_at=1),)))
     for leak in report_of(nested()).leaks:
         for probe in texts.catalogue()["probes"]:
             if not probe.endswith("-when"):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_masking.rendering.css import styled
 from keras_masking.rendering.grid import small
-from keras_masking.rendering.view import Findings, Fold, Row, View, count, lines
+from keras_masking.rendering.view import OTHERS, Findings, Fold, Row, View, count, lines
 
 if TYPE_CHECKING:
     from keras_masking.records import LeakReport, Trace
 
 ROWS, STEPS, PITCH = 4, 16, 11
-OTHERS = 10  # leaks behind the first that are listed
 
 
 def html(x: Trace | LeakReport, language: str = "en") -> str:
@@ -26,14 +24,7 @@ def html(x: Trace | LeakReport, language: str = "en") -> str:
     if view.report:
         table = _report(Findings(view)) + table
     tag = f'<div class="keras-masking" lang="{language}">'
-    return f"{tag}\n<style>\n{_style()}</style>\n{table}{_key(view)}</div>\n"
-
-
-@cache
-def _style() -> str:
-    """Made stronger than what notebooks and themes say of tables and details."""
-    style = files("keras_masking.rendering").joinpath("style.css").read_text("utf-8")
-    return style.replace(".keras-masking", ".keras-masking:not(#_)")
+    return f"{tag}\n<style>\n{styled('style.css')}</style>\n{table}{_key(view)}</div>\n"
 
 
 def page(x: Trace | LeakReport, language: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_masking.rendering.css import styled
 from keras_masking.rendering.grid import Small, small, text_width
 from keras_masking.rendering.view import Findings, Fold, Row, View, flat, lines
 from keras_masking.rendering.wrap import wrap
@@ -43,7 +42,7 @@ def svg(x: Trace | LeakReport, language: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="keras-masking-picture" role="img" '
         f'lang="{language}" {size}>\n<title>{escape(view.caption())}</title>\n'
-        f"<desc>{escape(said)}</desc>\n<style>\n{_style()}</style>\n"
+        f"<desc>{escape(said)}</desc>\n<style>\n{styled('picture.css')}</style>\n"
         + "\n".join(drawing.parts)
         + "\n</svg>\n"
     )
@@ -170,10 +169,3 @@ def _grid(mask: np.ndarray) -> Small:
 def _measure(text: str) -> float:
     """Bold letters in a wide typeface still fit."""
     return text_width(text) * 1.1
-
-
-@cache
-def _style() -> str:
-    """Made stronger than what a page says of the pictures in it."""
-    style = files("keras_masking.rendering").joinpath("picture.css").read_text("utf-8")
-    return style.replace(".keras-masking-picture", ".keras-masking-picture:not(#_)")

@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from keras_masking.rendering.view import Findings, Fold, Row, View, flat, lines
+from keras_masking.rendering.view import OTHERS, Findings, Fold, Row, View, flat, lines
 from keras_masking.rendering.wrap import longest_token, wrap
 
 if TYPE_CHECKING:
@@ -167,10 +167,10 @@ def _report(findings: Findings) -> RenderableType:
     for title, leaks in ((word("also"), report.leaks[1:]), (word("hazards"), report.hazards)):
         if leaks:
             rows = Table.grid(padding=(0, 2))
-            for leak in leaks[:ROWS]:
+            for leak in leaks[:OTHERS]:
                 rows.add_row(Prose(findings.where(leak)), Prose(findings.amount(leak)))
-            if len(leaks) > ROWS:
-                rows.add_row(Prose(word("more", count=len(leaks) - ROWS), "dim"))
+            if len(leaks) > OTHERS:
+                rows.add_row(Prose(word("more", count=len(leaks) - OTHERS), "dim"))
             parts += [Text(), Prose(title, "bold"), Padding(rows, (0, 0, 0, 2))]
     return Group(*parts, Text())
 

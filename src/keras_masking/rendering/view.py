@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONG = 60  # rows, from which on runs without news are folded
 RUN = 6
+OTHERS = 10  # leaks behind the first that are listed
 TOLD = 8  # samples of a mask that are described one by one
 
 
@@ -81,6 +82,7 @@ class View:
         self.language = language
         self.word = words("trace", language)
         self._event = words("events", language)
+        self._probe = words("probes", language)
         self.leaks: dict[int | None, list[Leak]] = {}
         for leak in self.report.leaks if self.report else ():
             self.leaks.setdefault(leak.call, []).append(leak)
@@ -196,7 +198,9 @@ class View:
 
     def _leaks(self, index: int | None) -> tuple[str, ...]:
         return tuple(
-            self.word(f"leaks-{leak.place}", amount=self._amount(leak))
+            self.word(
+                f"leaks-{leak.place}", amount=self._amount(leak), probe=self._probe(leak.probe)
+            )
             for leak in self.leaks.get(index, ())
         )
 
@@ -280,10 +284,14 @@ class Findings:
 
     def explanation(self, leak: Leak) -> list[str]:
         """How much, where it shows first, and where the mask was lost: a sentence each."""
-        if leak.lost_at is not None:
-            lost = self.word("lost", place=self.view.place(self.report.trace[leak.lost_at]))
-        else:
+        if leak.lost_at is None:
             lost = self.word("arrived" if self._given(leak) else "not-arrived")
+        else:
+            call = self.report.trace[leak.lost_at]
+            taken = any(x.taken for x in call.inputs)
+            lost = self.word(
+                "taken" if taken else "lost", call=call.path, place=self.view.place(call)
+            )
         when = self._probe(f"{leak.probe}-when")
         if math.isfinite(leak.amount):
             much = self.word(
