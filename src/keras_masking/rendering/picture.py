@@ -68,7 +68,8 @@ class Drawing:
 
     def write(self, text: str, x: float, right: float, kind: str = "plain") -> None:
         """Words between two edges, on as many lines as they need."""
-        for line in wrap(text, right - x, _measure) if text else ():
+        measure = _bold_width if kind in ("strong", "bad") else _width
+        for line in wrap(text, right - x, measure) if text else ():
             self.y += LINE
             attributes = f'class="{kind}" x="{x:g}" y="{self.y - 4:g}"'
             self.parts.append(f"<text {attributes}>{escape(line)}</text>")
@@ -95,7 +96,7 @@ class Drawing:
         edge = self.masks - 8 if row.masks else WIDTH
         self.write(row.name, left, edge, "bad" if row.marks else "strong")
         about = " · ".join(filter(None, (row.class_name, row.shape)))
-        if _measure(about) > edge - left:
+        if _width(about) > edge - left:
             about = f"{row.class_name}\n{row.shape}"
         self.write(about, left, edge, "soft")
         self.write(row.events, left, edge, "bad" if row.lost else "plain")
@@ -156,7 +157,7 @@ def _left_of_masks(items: tuple[Row | Fold, ...], view: View) -> float:
     for _, row in flat(items):
         for mask in row.masks if isinstance(row, Row) else ():
             drawn = _grid(mask)
-            widths += [drawn.width, _measure(view.left_out(mask, drawn))]
+            widths += [drawn.width, _width(view.left_out(mask, drawn))]
     return WIDTH - min(max(widths), WIDTH - NARROWEST)
 
 
@@ -166,6 +167,10 @@ def _grid(mask: np.ndarray) -> Small:
     return small(grid, min(PITCH, MASKS / max(steps, 1)), ROWS, STEPS)
 
 
-def _measure(text: str) -> float:
-    """Bold letters in a wide typeface still fit."""
-    return text_width(text) * 1.1
+def _width(text: str) -> float:
+    """An upper bound, for capitals too."""
+    return text_width(text) + 1.5 * sum(map(str.isupper, text))
+
+
+def _bold_width(text: str) -> float:
+    return _width(text) * 1.1
