@@ -1,6 +1,7 @@
 """Everything this package needs of Keras that Keras does not publish, in one place."""
 
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ __all__ = [
     "Handler",
     "Merge",
     "get_mask",
+    "in_short",
     "interposed",
     "is_mask_name",
     "is_tensor",
@@ -152,3 +154,12 @@ def readers(model: keras.Layer, x: keras.KerasTensor) -> list[keras.Layer]:
                     inner = symbolic_inputs(layer)
                     found += [layer] if inner is None else readers(layer, tree.flatten(inner)[i])
     return found
+
+
+def in_short(error: Exception) -> str:
+    """An error in one line: Keras and TensorFlow wrap theirs in several, with colours."""
+    text = re.sub(r"\x1b\[\d+m|\{\{.*?\}\} ?", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    return ": ".join([type(error).__name__, *lines[:1]])

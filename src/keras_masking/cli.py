@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 
 from keras_masking import rendering
-from keras_masking.files import in_short, load_model, read_arrays
+from keras_masking._keras import in_short
+from keras_masking.files import load_model, read_arrays
 from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks import _find_leaks
 from keras_masking.records import LeakReport, Trace

@@ -68,9 +68,9 @@ class Comparison(Follower):
         difference, healed = self.difference(key(frame, "output", i), x, mask)
         if difference:
             frame.note.differences.append(difference)
+        own = self.read(get_mask(x)) if self.padding else None
         if difference and self.heal:
             x = ops.cast(ops.convert_to_tensor(healed), dtype_of(x))
-        own = self.read(get_mask(x)) if self.padding else None
         if own is not None and "float" in dtype_of(x) and leading(tuple(x.shape), own.shape):
             x = self.with_padding(x, own)
         if difference and not self.heal:

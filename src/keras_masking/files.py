@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_masking._keras import in_short
 from keras_masking.inputs import UnusableInput
 from keras_masking.texts import Words
 
@@ -70,15 +71,6 @@ def load_model(path: Path, word: Words) -> keras.Model:
             return keras.saving.load_model(path, compile=False)
     except Exception as error:  # whatever the bytes of the file make Keras, h5py or json raise
         raise UnusableInput(_why_not_loaded(path, error, word)) from None
-
-
-def in_short(error: Exception) -> str:
-    """An error in one line: Keras and TensorFlow wrap theirs in several, with colours."""
-    text = re.sub(r"\x1b\[\d+m|\{\{.*?\}\} ?", "", str(error))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if lines and lines[0].startswith("Exception encountered when calling"):
-        lines = lines[1:]
-    return ": ".join([type(error).__name__, *lines[:1]])
 
 
 def _why_not_loaded(path: Path, error: Exception, word: Words) -> str:

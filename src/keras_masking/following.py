@@ -88,7 +88,7 @@ class Follower(Recorder):
             return
         values = to_numpy(flat[0])
         for i, padded in enumerate(self.inputs):
-            if not padded.given and _equal(padded.values, values):
+            if i not in self.made and not padded.given and _equal(padded.values, values):
                 self.made[i], self.makers[i] = row.mask, row.path
                 self.maker(i, row)
 

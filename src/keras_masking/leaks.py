@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_masking import probing, valid
+from keras_masking._keras import in_short
 from keras_masking.comparing import Comparison, Difference
 from keras_masking.following import Base, Scout
 from keras_masking.inputs import UnusableInput, check_inputs, check_model, flat_masks
@@ -174,7 +175,7 @@ class Bench:
         try:
             comparison.start(self.structure)
         except Exception as error:  # whatever a model raises on a batch it was not given
-            raise Impossible("raised", error=str(error).strip().split("\n")[0]) from error
+            raise Impossible("raised", error=in_short(error)) from error
         if comparison.strayed:
             raise Impossible("other-path")
         return comparison

@@ -34,6 +34,8 @@ def remedy_for(
         return "gap", None
     if probe == "company":
         return "batch", None
+    if not call.explicit and all(x.mask is None for x in call.inputs):
+        return "no-mask", None
     return ("ignores" if _stock(call) else "own-call"), None
 
 

@@ -9,47 +9,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from models import IDS, MASK, embedding, functional, subclassed
 from numpy.testing import assert_array_equal
 
 from keras_masking import MaskedFlatten, MaskedMean, UnusableInput, trace
-
-IDS = np.array([[1, 2, 3, 0], [4, 5, 0, 0]])
-MASK = IDS != 0
-
-
-def embedding(name="embedding", **options):
-    return layers.Embedding(6, 4, mask_zero=True, name=name, **options)
-
-
-def functional(*body, steps=None):
-    """A Functional model of these layers behind an Embedding with a mask."""
-    inputs = keras.Input((steps,), dtype="int32", name="ids")
-    x = embedding()(inputs)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Keras, while the model is built
-        for layer in body:
-            x = layer(x)
-    return keras.Model(inputs, x, name="model")
-
-
-class Subclassed(keras.Model):
-    """A model whose `call` is given as a function of itself and the input."""
-
-    def __init__(self, call, **layers):
-        super().__init__()
-        for name, layer in layers.items():
-            setattr(self, name, layer)
-        self.body = call
-        self.built = True
-
-    def call(self, x):
-        return self.body(self, x)
-
-
-def subclassed(call, **layers):
-    model = Subclassed(call, **layers)
-    model(IDS)
-    return model
 
 
 def kept(call):

@@ -1,0 +1,448 @@
+"""What the four probes find, and what they do not accuse."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+from models import IDS, MASK, embedding, functional, subclassed
+
+from keras_masking import MaskedMean, MaskedSum, UnusableInput, assert_no_leaks, find_leaks
+
+LEFT = IDS[:, ::-1].copy()
+BETWEEN = np.array([[1, 0, 2, 3, 0], [0, 4, 0, 5, 0]])
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not support masking.*")
+        yield
+
+
+def custom(call, name="custom", compute_mask=lambda mask: mask):
+    """A layer that hands its mask on and computes `call(x, mask)`."""
+
+    class Custom(layers.Layer):
+        def __init__(self):
+            super().__init__(name=name)
+            self.supports_masking = True
+
+        def call(self, x, mask=None):
+            return call(x, mask)
+
+        def compute_mask(self, x, previous_mask=None):
+            return compute_mask(previous_mask)
+
+    return Custom()
+
+
+def by_hand(x, mask):
+    mask = ops.cast(mask, x.dtype)[..., None]
+    return ops.sum(ops.where(mask > 0, x, 0.0), axis=1) / ops.sum(mask, axis=1)
+
+
+def probes(report, path):
+    """The probes that found a leak in this call."""
+    index = report.trace[path].index
+    return [leak.probe for leak in report.leaks if leak.call == index]
+
+
+def first(report):
+    leak = report.leaks[0]
+    return None if leak.call is None else report.trace[leak.call]
+
+
+class TestHealthyModels:
+    @pytest.mark.parametrize("ids", [IDS, LEFT, BETWEEN], ids=["right", "left", "between"])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            [layers.GlobalAveragePooling1D],
+            [MaskedMean],
+            [lambda: layers.Dense(3), MaskedSum],
+            [lambda: layers.LSTM(3)],
+            [lambda: layers.Bidirectional(layers.GRU(3, return_sequences=True)), MaskedMean],
+            [lambda: layers.LayerNormalization(), lambda: layers.Dropout(0.5), MaskedMean],
+            [lambda: layers.BatchNormalization(), MaskedMean],
+            [lambda: custom(by_hand, compute_mask=lambda mask: None)],
+            [lambda: custom(lambda x, mask: x * 2)],
+        ],
+    )
+    def test_they_are_not_accused(self, ids, body):
+        assert_no_leaks(functional(*(make() for make in body)), ids)
+
+    def test_a_mean_by_hand_in_a_functional_model(self):
+        ids = keras.Input((None,), dtype="int32")
+        x = layers.Dense(3)(layers.Embedding(6, 4)(ids))
+        mask = ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), -1)
+        mean = ops.sum(x * mask, axis=1) / ops.sum(mask, axis=1)
+        assert find_leaks(keras.Model(ids, mean), IDS, mask=MASK).ok
+
+    def test_attention_scores_by_hand(self):
+        ids = keras.Input((None,), dtype="int32")
+        x = layers.Embedding(6, 4)(ids)
+        keys = ops.expand_dims(ops.cast(ops.equal(ids, 0), "float32"), 1)
+        scores = ops.softmax(ops.matmul(x, ops.transpose(x, (0, 2, 1))) - 1e9 * keys)
+        assert find_leaks(keras.Model(ids, ops.matmul(scores, x)), IDS, mask=MASK).ok
+
+    def test_a_fully_padded_row_is_left_out(self):
+        ids = np.array([[1, 2, 0], [0, 0, 0]])
+        report = find_leaks(functional(layers.GlobalAveragePooling1D()), ids)
+        assert report.ok
+
+    @pytest.mark.parametrize("policy", ["float16", "mixed_float16", "mixed_bfloat16"])
+    def test_rounding_in_half_precision_is_no_leak(self, policy):
+        keras.config.set_dtype_policy(policy)
+        ids = np.random.default_rng(0).integers(1, 6, (3, 50))
+        ids[0, 20:] = ids[1, 35:] = 0
+        model = functional(layers.Dense(8, activation="gelu"), layers.Dense(8), MaskedMean())
+        assert_no_leaks(model, ids)
+
+    @pytest.mark.parametrize("policy", ["float16", "mixed_float16", "mixed_bfloat16"])
+    def test_a_leak_in_half_precision_is_found(self, policy):
+        keras.config.set_dtype_policy(policy)
+        report = find_leaks(functional(layers.GlobalMaxPooling1D(name="pool")), IDS)
+        assert first(report).path == "pool"
+
+    def test_a_model_of_several_inputs_and_outputs(self):
+        a, b = (keras.Input((None,), dtype="int32", name=name) for name in "ab")
+        encoded = layers.GRU(3)(layers.Embedding(6, 4, mask_zero=True)(a))
+        decoded = layers.GRU(3, return_sequences=True)(
+            layers.Embedding(6, 4, mask_zero=True)(b), initial_state=encoded
+        )
+        model = keras.Model({"a": a, "b": b}, {"code": encoded, "out": layers.Dense(2)(decoded)})
+        assert_no_leaks(model, {"a": IDS, "b": np.array([[1, 2], [3, 0]])})
+
+
+class TestLeaks:
+    def test_length_and_content_see_a_mean_over_all_steps(self):
+        model = functional(custom(lambda x, mask: ops.mean(x, axis=1), name="mean"))
+        report = find_leaks(model, IDS)
+        assert probes(report, "mean") == ["length", "content"]
+        assert report.leaks[0].remedy == "own-call"
+        assert not report.ok
+
+    def test_how_much_is_the_largest_difference_at_a_valid_step(self):
+        ones = embedding(embeddings_initializer="ones")
+        inputs = keras.Input((None,), dtype="int32")
+        share = custom(lambda x, mask: ops.mean(ops.cast(mask, x.dtype), axis=1), "share")
+        report = find_leaks(keras.Model(inputs, share(ones(inputs))), IDS)
+        (leak,) = report.leaks
+        # of four steps three and two are valid; of eight the same
+        assert leak.probe == "length"
+        assert leak.amount == pytest.approx(3 / 4 - 3 / 8)
+        assert leak.relative == pytest.approx(0.5)
+        assert leak.sample == 0
+        assert report.probes[0].result == pytest.approx(3 / 8)
+
+    def test_content_sees_what_ignores_the_mask_it_hands_on(self):
+        report = find_leaks(functional(layers.GroupNormalization(2, name="norm")), IDS)
+        assert probes(report, "norm") == ["length", "content"]
+        assert (report.leaks[0].lost_at, report.leaks[0].remedy) == (None, "ignores")
+
+    def test_content_comes_in_both_signs(self):
+        lowest = custom(lambda x, mask: ops.min(x, axis=1), "lowest", lambda mask: None)
+        highest = custom(lambda x, mask: ops.max(x, axis=1), "highest", lambda mask: None)
+        for layer in (lowest, highest):
+            assert "content" in probes(find_leaks(functional(layer), IDS), layer.name)
+
+    def test_company_sees_what_the_longest_neighbour_changes(self):
+        def share_of_longest(x, mask):
+            lengths = ops.sum(ops.cast(mask, x.dtype), axis=1)
+            return by_hand(x, mask) * (lengths / ops.max(lengths))[:, None]
+
+        report = find_leaks(functional(custom(share_of_longest, "share")), IDS)
+        assert probes(report, "share") == ["company"]
+        assert report.leaks[0].remedy == "batch"
+
+    def test_every_leak_is_named_not_only_the_first(self):
+        model = functional(
+            layers.GroupNormalization(2, name="norm"),
+            layers.Dense(4, name="dense"),
+            layers.GlobalMaxPooling1D(name="pool"),
+        )
+        report = find_leaks(model, IDS)
+        assert {report.trace[leak.call].path for leak in report.leaks} == {"norm", "pool"}
+        assert first(report).path == "norm"
+
+    def test_a_loss_further_up_is_named(self):
+        model = functional(
+            lambda x: x * 2, layers.Dense(4), layers.GlobalAveragePooling1D(name="pool")
+        )
+        report = find_leaks(model, IDS)
+        assert first(report).path == "pool"
+        assert report.trace[report.leaks[0].lost_at].class_name == "Multiply"
+        assert report.leaks[0].remedy == "operation"
+
+    def test_stacked_attention_names_the_layer_that_took_the_mask(self):
+        inputs = keras.Input((None,), dtype="int32")
+        x = embedding()(inputs)
+        for i in range(2):
+            y = layers.MultiHeadAttention(1, 4, name=f"attention_{i}")(x, x)
+            x = layers.LayerNormalization()(layers.Add()([x, y]))
+        report = find_leaks(keras.Model(inputs, layers.GlobalAveragePooling1D()(x)), IDS)
+        assert probes(report, "attention_1") == ["length", "content"]
+        assert first(report).path == "attention_1"
+        assert report.trace[report.leaks[0].lost_at].path == "attention_0"
+        assert report.leaks[0].remedy == "taken"
+
+    def test_a_replacement_of_this_package_is_named(self):
+        report = find_leaks(functional(layers.Flatten(name="flatten"), steps=4), IDS)
+        assert report.leaks[0].replacement == "MaskedFlatten"
+
+    def test_left_padding_shows_what_counts_steps_from_the_front(self):
+        def with_positions(x, mask):
+            return x + ops.cast(ops.arange(ops.shape(x)[1]), x.dtype)[None, :, None]
+
+        model = functional(custom(with_positions, "positions"), MaskedMean())
+        assert find_leaks(model, IDS).ok
+        assert probes(find_leaks(model, LEFT), "positions") == ["length"]
+
+    def test_code_around_layers(self):
+        model = subclassed(
+            lambda self, x: self.dense(ops.mean(self.embed(x), axis=1)),
+            embed=embedding(),
+            dense=layers.Dense(2, name="dense"),
+        )
+        call = first(find_leaks(model, IDS))
+        assert (call.kind, call.before, call.after) == ("gap", "embedding", "dense")
+
+    def test_code_in_front_of_a_layer_where_the_mask_was_lost_before(self):
+        model = subclassed(
+            lambda self, x: self.dense(ops.mean(self.norm(self.embed(x)), axis=1)),
+            embed=embedding(),
+            norm=layers.RMSNormalization(name="norm"),
+            dense=layers.Dense(2, name="dense"),
+        )
+        report = find_leaks(model, IDS)
+        assert (first(report).path, report.leaks[0].place) == ("dense", "before")
+        assert report.trace[report.leaks[0].lost_at].path == "norm"
+
+    def test_code_at_the_end_of_a_model_where_the_mask_was_lost_before(self):
+        model = subclassed(
+            lambda self, x: ops.mean(self.norm(self.embed(x)), axis=1),
+            embed=embedding(),
+            norm=layers.RMSNormalization(name="norm"),
+        )
+        report = find_leaks(model, IDS)
+        assert (report.leaks[0].call, report.leaks[0].place) == (None, "end")
+        assert report.trace[report.leaks[0].lost_at].path == "norm"
+
+    def test_a_layer_that_the_model_makes_anew_each_time(self):
+        model = subclassed(
+            lambda self, x: self.dense(layers.GlobalMaxPooling1D()(self.embed(x))),
+            embed=embedding(),
+            dense=layers.Dense(2, name="dense"),
+        )
+        assert first(find_leaks(model, IDS)).class_name == "GlobalMaxPooling1D"
+
+
+class TestNan:
+    def test_a_product_with_the_mask_is_a_hazard_no_leak(self):
+        def product(x, mask):
+            mask = ops.cast(mask, x.dtype)[..., None]
+            return ops.sum(x * mask, axis=1) / ops.sum(mask, axis=1)
+
+        report = find_leaks(functional(custom(product, "mean", lambda mask: None)), IDS)
+        assert report.ok
+        (hazard,) = report.hazards
+        assert (report.trace[hazard.call].path, hazard.probe) == ("mean", "nan")
+        assert hazard.amount == np.inf
+
+    def test_every_hazard_is_named(self):
+        attention = [layers.Attention(name=name) for name in ("first", "second")]
+        model = functional(*(lambda x, layer=layer: layer([x, x]) for layer in attention))
+        report = find_leaks(model, IDS)
+        assert [report.trace[h.call].path for h in report.hazards] == ["first", "second"]
+
+    def test_a_call_that_leaks_finite_values_is_no_hazard_besides(self):
+        report = find_leaks(functional(layers.GroupNormalization(2, name="norm")), IDS)
+        assert report.hazards == ()
+
+    def test_nan_that_the_model_itself_puts_into_padding_is_a_leak(self):
+        inverse = custom(lambda x, mask: x / ops.cast(mask, x.dtype)[..., None], "inverse")
+        product = custom(
+            lambda x, mask: ops.sum(x * ops.cast(mask, x.dtype)[..., None], axis=1), "sum"
+        )
+        report = find_leaks(functional(inverse, product), IDS)
+        assert first(report).path == "sum"
+        assert report.leaks[0].amount == np.inf
+
+
+class TestWhatCannotBeProbed:
+    def probe(self, report, name):
+        return next(probe for probe in report.probes if probe.name == name)
+
+    def test_a_fixed_length(self):
+        probe = self.probe(find_leaks(functional(layers.Dense(2), steps=4), IDS), "length")
+        assert (probe.ran, probe.note, probe.details) == (False, "fixed-length", {"length": "4"})
+        assert probe.result is None
+
+    def test_a_batch_of_one(self):
+        probe = self.probe(find_leaks(functional(), IDS[:1]), "company")
+        assert (probe.ran, probe.note) == (False, "alone")
+
+    def test_padding_is_added_where_there_is_none(self):
+        report = find_leaks(functional(layers.GlobalMaxPooling1D(name="pool")), IDS[:, :2])
+        length = self.probe(report, "length")
+        assert (length.ran, length.note, length.details) == (True, "padding-added", {"steps": "2"})
+        assert probes(report, "pool") == ["length", "content"]
+
+    def test_no_padding_and_a_fixed_length(self):
+        report = find_leaks(functional(layers.Dense(2), steps=2), IDS[:, :2])
+        assert self.probe(report, "content").note == "no-padding"
+
+    def test_a_table_of_positions_that_ends_soon_gets_one_step_more(self):
+        table = ops.ones((1, 5, 4))
+        model = subclassed(
+            lambda self, x: self.mean(self.add(self.embed(x))),
+            embed=embedding(),
+            add=custom(lambda x, mask: x + table[:, : x.shape[1]]),
+            mean=MaskedMean(),
+        )
+        report = find_leaks(model, IDS)
+        assert self.probe(report, "length").ran
+        assert report.ok
+
+    def test_a_model_that_raises_on_more_steps(self):
+        def only_four(self, x):
+            if x.shape[1] != 4:
+                raise ValueError("four steps\nand no more")
+            return self.embed(x)
+
+        probe = self.probe(find_leaks(subclassed(only_four, embed=embedding()), IDS), "length")
+        assert (probe.ran, probe.note) == (False, "raised")
+        assert probe.details == {"error": "ValueError: four steps"}
+
+    def test_a_model_that_takes_another_path(self):
+        model = subclassed(
+            lambda self, x: (self.short if x.shape[1] < 5 else self.long)(self.embed(x)),
+            embed=embedding(),
+            short=layers.Dense(2),
+            long=layers.LSTM(2),
+        )
+        model(BETWEEN)
+        assert self.probe(find_leaks(model, IDS), "length").note == "other-path"
+
+    def test_a_layer_whose_padding_is_unknown(self):
+        ends = layers.Lambda(lambda x: x, mask=lambda x, mask: ops.max(x, axis=-1) < 9, name="ends")
+        inputs = keras.Input((None, 1))
+        model = keras.Model(inputs, layers.GlobalAveragePooling1D()(ends(inputs)))
+        x = np.array([[[1.0], [2.0]], [[3.0], [4.0]]], "float32")
+        probe = self.probe(find_leaks(model, x), "length")
+        assert (probe.note, probe.details) == ("no-padding-made", {"layer": "ends"})
+        x[0, 1] = 9
+        assert self.probe(find_leaks(model, x), "length").ran
+
+
+class TestInputs:
+    def test_a_mask_is_given(self):
+        model = keras.Sequential(
+            [keras.Input((None, 2)), layers.Dense(3), layers.GlobalMaxPooling1D(name="pool")]
+        )
+        x = np.random.default_rng(0).normal(size=(2, 4, 2)).astype("float32")
+        report = find_leaks(model, x, mask=MASK)
+        assert "content" in probes(report, "pool")
+
+    def test_a_model_that_makes_no_mask_needs_one(self):
+        model = keras.Sequential(
+            [
+                keras.Input((None,), dtype="int32"),
+                layers.Embedding(6, 4),
+                layers.GlobalAveragePooling1D(name="pool"),
+            ]
+        )
+        (leak, *_) = find_leaks(model, IDS, mask=MASK).leaks
+        assert (leak.probe, leak.remedy) == ("length", "drops")
+
+    def test_an_input_may_be_the_mask(self):
+        tokens = keras.Input((None,), dtype="int32", name="token_ids")
+        mask = keras.Input((None,), dtype="int32", name="padding_mask")
+        x = layers.Embedding(6, 4)(tokens)
+        weights = ops.expand_dims(ops.cast(mask, "float32"), -1)
+        right = ops.sum(x * weights, axis=1)
+        batch = {"token_ids": IDS, "padding_mask": MASK.astype(int)}
+        named = {"token_ids": tokens, "padding_mask": mask}
+        assert find_leaks(keras.Model(named, right), batch).ok
+        wrong = layers.GlobalMaxPooling1D(name="pool")(x)
+        report = find_leaks(keras.Model(named, [wrong, right]), batch)
+        assert "content" in probes(report, "pool")
+
+    def test_masking_says_what_padding_is(self):
+        model = keras.Sequential(
+            [
+                keras.Input((None, 1)),
+                layers.Masking(-1.0),
+                layers.Dense(2),
+                layers.GlobalMaxPooling1D(name="pool"),
+            ]
+        )
+        x = np.array([[[1.0], [2.0], [-1.0]], [[3.0], [-1.0], [-1.0]]], "float32")
+        assert "content" in probes(find_leaks(model, x), "pool")
+
+    def test_nothing_says_what_padding_is(self):
+        model = keras.Sequential([keras.Input((None, 2)), layers.Dense(3)])
+        with pytest.raises(UnusableInput, match="makes a mask, and none was given"):
+            find_leaks(model, np.ones((2, 4, 2), "float32"))
+
+    def test_the_input_stays_as_it_is(self):
+        x = IDS.copy()
+        find_leaks(functional(layers.GlobalMaxPooling1D()), x)
+        np.testing.assert_array_equal(x, IDS)
+
+
+class TestRandomModels:
+    def noisy(self):
+        class Noise(layers.Layer):
+            def __init__(self, **options):
+                super().__init__(**options)
+                self.seeds = keras.random.SeedGenerator(0)
+                self.supports_masking = True
+
+            def call(self, x):
+                return x + keras.random.normal(ops.shape(x), seed=self.seeds)
+
+        return functional(Noise(name="noise"), layers.GlobalMaxPooling1D())
+
+    def test_they_are_reported_as_such_and_not_as_leaking(self):
+        report = find_leaks(self.noisy(), IDS)
+        assert report.trace[report.random].path == "noise"
+        assert report.ok and report.probes == ()
+
+    def test_they_do_not_pass_an_assertion(self):
+        with pytest.raises(AssertionError, match="noise"):
+            assert_no_leaks(self.noisy(), IDS)
+
+    def test_random_layers_of_keras_run_in_inference_mode(self):
+        model = functional(layers.Dropout(0.9), layers.GaussianNoise(0.9), MaskedMean())
+        assert_no_leaks(model, IDS)
+
+
+def test_the_model_is_the_same_after_as_before():
+    model = functional(layers.BatchNormalization(), layers.GlobalMaxPooling1D())
+    before = [ops.convert_to_numpy(variable) for variable in model.variables]
+    expected = ops.convert_to_numpy(model(IDS))
+    find_leaks(model, IDS)
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(variable), value)
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(IDS)), expected)
+
+
+def test_a_stateful_model_is_not_taken_for_random():
+    inputs = keras.Input((4,), batch_size=2, dtype="int32")
+    model = keras.Model(inputs, layers.GRU(3, stateful=True)(embedding()(inputs)))
+    model(IDS)
+    report = find_leaks(model, IDS)
+    assert report.random is None and report.ok
+
+
+def test_an_assertion_says_what_leaks_and_what_to_do():
+    model = functional(layers.GlobalMaxPooling1D(name="pool"))
+    with pytest.raises(AssertionError) as caught:
+        assert_no_leaks(model, IDS)
+    assert "pool" in str(caught.value)
+    assert find_leaks(model, IDS).remedy(find_leaks(model, IDS).leaks[0]) in " ".join(
+        str(caught.value).split()
+    )
