@@ -1,11 +1,12 @@
-"""The figures: each draws masks that Keras makes while the figure is drawn.
+"""The figures: each draws masks that `keras_masking.trace` finds while the figure is drawn.
 
 Texts come from docs/shared/texts.toml, in both languages.
 """
 
 import tomllib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,16 @@ import numpy as np
 import tf_keras
 from keras import layers, ops
 
-from keras_masking import MaskedFlatten, MaskedMean, MaskedSum
+from keras_masking import (
+    Call,
+    LeakReport,
+    MaskedFlatten,
+    MaskedMean,
+    MaskedSum,
+    Trace,
+    find_leaks,
+    trace,
+)
 from keras_masking.rendering.grid import Arrow, Cell, Grid, Item, Kind, Note, figure
 from sitekit.pages import LANGUAGES
 
@@ -75,8 +85,31 @@ def render(name: str, language: str) -> str:
 
 
 def mask_of(x) -> np.ndarray | None:
+    """The mask on a tensor of Keras or tf_keras."""
     mask = getattr(x, "_keras_mask", None)
     return None if mask is None else np.asarray(mask)
+
+
+def behind(layer: keras.Layer, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """The mask on the output of a layer that is given `x`."""
+    layer.build(x.shape)
+    return trace(layer, x, mask).outputs[0].mask
+
+
+def steps(run: Trace, word: Words, **labels: str) -> Iterator[tuple[Call, list[Item]]]:
+    """The calls directly in the model, each as an arrow, crossed where the mask is lost, and the
+    mask behind it. `labels` names a class otherwise."""
+    shape = (1, 1)
+    for call in run:
+        computes_a_mask = call.kind == "operation" and not call.events
+        if call.depth or computes_a_mask:
+            continue
+        if call.mask is None:
+            grid = no_mask(word("none"), shape)
+        else:
+            shape = call.mask.shape
+            grid = mask_grid(word("mask"), call.mask)
+        yield call, [Arrow(labels.get(call.class_name, call.class_name), call.loses), grid]
 
 
 def number(value) -> str:
@@ -123,7 +156,7 @@ def no_mask(title: str, shape: tuple[int, int]) -> Grid:
 def padding_and_mask(word):
     sequences = [[3], [1, 4], [1, 5, 9], [2, 6, 5, 3]]
     padded = keras.utils.pad_sequences(sequences, padding="post")
-    mask = np.asarray(layers.Embedding(10, 1, mask_zero=True).compute_mask(padded))
+    mask = behind(layers.Embedding(10, 1, mask_zero=True), padded)
     ragged = tuple(
         tuple(Cell(number(v), "keep") for v in row) + (None,) * (4 - len(row)) for row in sequences
     )
@@ -138,7 +171,7 @@ def padding_and_mask(word):
 
 
 def why_mean(word):
-    mask = mask_of(layers.Masking()(MEANS))
+    mask = behind(layers.Masking(), MEANS)
     counted = MEANS.mean(axis=1)[:, :1]
     masked = np.asarray(MaskedMean()(layers.Masking()(MEANS)))[:, :1]
     line = [
@@ -152,7 +185,7 @@ def why_mean(word):
 
 def masking_layer(word):
     x = np.array([[[1, 2], [0, 5], [0, 0], [0, 0]], [[3, 0], [4, 4], [5, 1], [0, 0]]])
-    mask = np.asarray(layers.Masking().compute_mask(x.astype("float32")))
+    mask = behind(layers.Masking(), x)
     steps = tuple(
         tuple(
             Cell(" ".join(map(str, step)), "keep" if kept else "drop")
@@ -165,7 +198,7 @@ def masking_layer(word):
 
 
 def embedding_mask(word):
-    mask = np.asarray(layers.Embedding(5, 3, mask_zero=True).compute_mask(IDS))
+    mask = behind(layers.Embedding(5, 3, mask_zero=True), IDS)
     line = [
         value_grid(word("ids"), IDS, mask),
         Arrow("Embedding(mask_zero=True)"),
@@ -183,7 +216,7 @@ def mask_value_collision(word):
         (nan, [7, 9, nan, nan], [True, True, False, False]),
     ):
         x = np.array([row], dtype="float32")[..., None]
-        (mask,) = np.asarray(layers.Masking(mask_value=value).compute_mask(x))
+        (mask,) = behind(layers.Masking(mask_value=value), x)
         masks.append(mask)
         entries = tuple(
             Cell(truth(m), "wrong" if m != d else "keep" if m else "drop")
@@ -200,72 +233,72 @@ def mask_value_collision(word):
 
 
 def travel_chain(word):
-    x = layers.Masking()(MEANS[:2])
-    dense = layers.Dense(3)(x)
-    product = dense * 1
-    again = layers.Dense(3)(product)
-    assert mask_of(product) is None and mask_of(again) is None
-    lines = [
-        [
-            mask_grid("Masking", mask_of(x)),
-            Arrow("Dense"),
-            mask_grid(word("mask"), mask_of(dense)),
-            Arrow("x * 1", lost=True),
-            no_mask(word("none"), (2, 4)),
-        ],
-        [Arrow("Dense"), no_mask(word("none"), (2, 4))],
-    ]
-    return lines, {"mask": written(mask_of(dense))}
+    x = keras.Input((4, 2))
+    product = layers.Dense(3)(layers.Masking()(x)) * 1
+    run = trace(keras.Model(x, layers.Dense(3)(product)), MEANS[:2])
+    (_, a), (_, b), (_, c), (_, d) = steps(run, word, Multiply="x * 1")
+    return [a + b, c + d], {"mask": written(run.losses[0].inputs[0].mask)}
 
 
 def merge_masks(word):
-    ids_a, ids_b = np.array([[1, 2, 0, 0]]), np.array([[3, 4, 1, 0]])
+    ids = [np.array([[1, 2, 0, 0]]), np.array([[3, 4, 1, 0]])]
 
     def added(k):
-        embedding = k.layers.Embedding(5, 2, mask_zero=True)
-        a, b = embedding(ids_a), embedding(ids_b)
-        plain = b * 1
-        return mask_of(a), mask_of(b), mask_of(k.layers.Add()([a, b])), k.layers.Add()([a, plain])
+        inputs = [k.Input((4,), dtype="int32") for _ in ids]
+        a, b = map(k.layers.Embedding(5, 2, mask_zero=True), inputs)
+        return inputs, k.layers.Add(name="both")([a, b]), k.layers.Add(name="one")([a, b * 1])
 
-    a, b, both, one = added(keras)
-    *_, old, old_one = added(tf_keras)
-    assert mask_of(one) is None
+    inputs, *sums = added(keras)
+    run = trace(keras.Model(inputs, sums), ids)
+    a, b = (x.mask for x in run["both"].inputs)
+    both = run["both"].mask
+    assert run["one"].loses
+    inputs, *sums = added(tf_keras)
+    old, old_one = map(mask_of, tf_keras.Model(inputs, sums)(ids))
     lines = [
         [mask_grid("a", a), mask_grid("b", b)],
         [Arrow("Keras 3: Add"), mask_grid("a, b", both), no_mask(word("unmasked"), (1, 4))],
         [
             Arrow("tf_keras: Add"),
             mask_grid("a, b", old),
-            mask_grid(word("unmasked"), mask_of(old_one)),
+            mask_grid(word("unmasked"), old_one),
         ],
     ]
     facts = {"a": written(a), "b": written(b), "both": written(both), "old": written(old)}
-    return lines, facts | {"old_one": written(mask_of(old_one))}
+    return lines, facts | {"old_one": written(old_one)}
 
 
 def rnn_masks(word):
-    x = layers.Masking()(np.array([[[1.0], [2.0], [0.0], [4.0]]], dtype="float32"))
+    x = np.array([[[1.0], [2.0], [0.0], [4.0]]], dtype="float32")
     options = {"activation": None, "kernel_initializer": "ones", "recurrent_initializer": "ones"}
-    every = layers.SimpleRNN(1, return_sequences=True, **options)(x)
-    last = layers.SimpleRNN(1, **options)(x)
-    assert mask_of(last) is None
-    steps, end = np.asarray(every)[..., 0], np.asarray(last)
+    inputs = keras.Input((4, 1))
+    masked = layers.Masking()(inputs)
+    every = layers.SimpleRNN(1, return_sequences=True, name="every", **options)(masked)
+    last = layers.SimpleRNN(1, name="last", **options)(masked)
+    model = keras.Model(inputs, [every, last])
+    run = trace(model, x)
+    assert run["last"].mask is None
+    outputs, end = map(np.asarray, model(x))
+    mask = run["every"].mask
     lines = [
-        [value_grid(word("input"), np.asarray(x)[..., 0], mask_of(x))],
+        [value_grid(word("input"), x[..., 0], run["every"].inputs[0].mask)],
         [
             Arrow("return_sequences=True"),
-            value_grid(word("output"), steps, mask_of(every)),
-            mask_grid(word("mask"), mask_of(every)),
+            value_grid(word("output"), outputs[..., 0], mask),
+            mask_grid(word("mask"), mask),
         ],
         [Arrow("return_sequences=False"), value_grid(word("output"), end), Note(word("none"))],
     ]
-    return lines, {"every": written(steps), "mask": written(mask_of(every)), "last": written(end)}
+    return lines, {
+        "every": written(outputs[..., 0]),
+        "mask": written(mask),
+        "last": written(end),
+    }
 
 
 def shape_steps(word):
-    x = layers.Embedding(5, 3, mask_zero=True)(IDS)
-    mask = mask_of(x)
-    flat = mask_of(MaskedFlatten()(x))
+    mask = behind(layers.Embedding(5, 3, mask_zero=True), IDS)
+    flat = behind(MaskedFlatten(), np.zeros((*IDS.shape, 3)), mask)
     column = mask[1][:, None]
     lines = [
         [
@@ -285,7 +318,7 @@ def shape_steps(word):
 
 def shape_time_distributed(word):
     ids = np.array([[[1, 2, 0], [3, 0, 0], [0, 0, 0]]])
-    words_mask = mask_of(layers.Embedding(5, 2, mask_zero=True)(ids))
+    words_mask = behind(layers.Embedding(5, 2, mask_zero=True), ids)
     sentences = np.asarray(ops.any(words_mask, axis=-1))
     line = [
         value_grid(word("ids"), ids[0], words_mask[0]),
@@ -298,7 +331,7 @@ def shape_time_distributed(word):
 
 def shape_attention(word):
     ids = np.array([[1, 2, 3, 0]])
-    padding = np.asarray(layers.Embedding(5, 2, mask_zero=True).compute_mask(ids))
+    padding = behind(layers.Embedding(5, 2, mask_zero=True), ids)
     keys = np.repeat(padding, 4, axis=0)
     causal = np.tril(np.ones((4, 4), dtype=bool))
     both = keys & causal
@@ -313,30 +346,27 @@ def shape_attention(word):
 
 
 def three_roles(word):
-    x = MEANS[1:3]
-    made = layers.Masking()(x)
-    passed = layers.Dense(2)(made)
-    used = MaskedMean()(passed)
-    assert mask_of(used) is None
-    lines = [
-        [Note(word("no-mask")), Arrow("Masking"), mask_grid(word("producer"), mask_of(made))],
-        [
-            mask_grid(word("mask"), mask_of(made)),
-            Arrow("Dense"),
-            mask_grid(word("passer"), mask_of(passed)),
-        ],
-        [
-            mask_grid(word("mask"), mask_of(passed)),
-            Arrow("MaskedMean"),
-            Note(word("consumer")),
-        ],
-    ]
-    return lines, {"mask": written(mask_of(made))}
+    x = keras.Input((4, 2))
+    y = MaskedMean()(layers.Dense(2)(layers.Masking()(x)))
+    run = trace(keras.Model(x, y), MEANS[1:3])
+    lines = []
+    for (call, (arrow, _)), role in zip(
+        steps(run, word), ("producer", "passer", "consumer"), strict=True
+    ):
+        before, after = call.inputs[0].mask, call.mask
+        lines.append(
+            [
+                Note(word("none")) if before is None else mask_grid(word("mask"), before),
+                arrow,
+                Note(word(role)) if after is None else mask_grid(word(role), after),
+            ]
+        )
+    return lines, {"mask": written(run.calls[0].mask)}
 
 
 def mean_steps(word):
     x = MEANS[1:2]
-    mask = mask_of(layers.Masking()(x))
+    mask = behind(layers.Masking(), x)
     repeated = np.asarray(ops.repeat(mask[:, None], 2, axis=1))
     turned = np.asarray(ops.transpose(repeated, (0, 2, 1)))
     numbers = np.asarray(ops.cast(turned, "float32"))
@@ -384,7 +414,7 @@ def was_it_flattened(word):
     old = tf_keras.backend
     flat_x = np.asarray(old.batch_flatten(old.constant(x)))
     flat_mask = np.asarray(old.batch_flatten(old.constant(mask))) > 0
-    needed = mask_of(MaskedFlatten()(x, mask=mask))
+    needed = behind(MaskedFlatten(), x, mask)
     lines = [
         [value_grid("x (1, 4, 3)", x[0]), Arrow("batch_flatten")],
         [value_grid(f"{flat_x.shape}", flat_x)],
@@ -400,29 +430,159 @@ def was_it_flattened(word):
 
 def three_eras(word):
     x = MEANS[1:2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        flatten = layers.Flatten(name="flatten")
+        model = keras.Sequential([keras.Input((4, 2)), layers.Masking(), flatten])
+    flatten = trace(model, x)["flatten"]
+    (given,) = flatten.inputs
+    assert flatten.warning
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        old = tf_keras.layers.Masking()(x)
+        assert mask_of(tf_keras.layers.Flatten()(old)) is None
+    arrow, none = Arrow("Flatten", flatten.loses), no_mask(word("none"), given.mask.shape)
     lines = [
-        [
-            mask_grid(word("era-2"), mask_of(layers.Masking()(x))),
-            Arrow("Flatten", lost=True),
-            Note("TypeError"),
-        ]
+        [mask_grid(word("era-2"), given.mask), arrow, Note("TypeError")],
+        [mask_grid("tf_keras", mask_of(old)), arrow, none, Note(word("silence"))],
+        [mask_grid("Keras 3", given.mask), arrow, none, Note("UserWarning")],
     ]
-    for name, k in (("tf_keras", tf_keras), ("Keras 3", keras)):
-        masked = k.layers.Masking()(x)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            flat = k.layers.Flatten()(masked)
-        assert mask_of(flat) is None
-        said = caught[0].category.__name__ if caught else word("silence")
+    return lines, {}
+
+
+PADDED = np.array([[1, 2, 3, 4], [5, 6, 0, 0]])
+
+
+def attend(x, **options):
+    return layers.MultiHeadAttention(2, 4)(x, x, **options)
+
+
+def post_norm(x, mask):
+    return layers.LayerNormalization()(layers.Add()([x, attend(x)]))
+
+
+def masked_by_hand(x, mask):
+    return layers.LayerNormalization()(layers.Add()([x, attend(x, attention_mask=mask[:, None])]))
+
+
+def pre_norm(x, mask):
+    return layers.Add()([x, attend(layers.LayerNormalization()(x))])
+
+
+class Block(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+        self.attend = layers.MultiHeadAttention(2, 4)
+        self.norm = layers.LayerNormalization()
+
+    def call(self, x):
+        return self.norm(x + self.attend(x, x))
+
+
+def one_layer(x, mask):
+    return Block()(x)
+
+
+@cache
+def two_blocks(block: Callable) -> LeakReport:
+    """What two Transformer blocks on a padded batch do with its mask."""
+    ids = keras.Input((None,), dtype="int32")
+    embedding = layers.Embedding(9, 8, mask_zero=True)
+    x, mask = embedding(ids), embedding.compute_mask(ids)
+    for _ in range(2):
+        x = block(x, mask)
+    return find_leaks(keras.Model(ids, layers.GlobalAveragePooling1D()(x)), PADDED)
+
+
+def transformer_trace(word):
+    report = two_blocks(post_norm)
+    leaking = {leak.call for leak in report.leaks}
+    lines, mask = [], report.trace.calls[0].mask
+    for call, items in steps(report.trace, word):
+        if any(x.taken for x in call.inputs):
+            items.append(no_mask(word("taken"), mask.shape))
+        if call.index in leaking:
+            items.append(Note(word("leaks")))
+        lines.append(items)
+        if call.index in leaking:
+            return lines, {"mask": written(mask)}
+    raise AssertionError("two post-norm blocks no longer leak")
+
+
+def remedies(word):
+    lines = []
+    for key, block in (
+        ("post-norm", post_norm),
+        ("by-hand", masked_by_hand),
+        ("pre-norm", pre_norm),
+        ("one-layer", one_layer),
+    ):
+        report = two_blocks(block)
+        _, second = (x for x in report.trace if x.class_name == "MultiHeadAttention")
+        by_hand = second.explicit.get("attention_mask")
+        seen = second.inputs[0].mask if by_hand is None else by_hand[:, 0]
         lines.append(
             [
-                mask_grid(name, mask_of(masked)),
-                Arrow("Flatten", lost=True),
-                no_mask(word("none"), (1, 4)),
-                Note(said),
+                no_mask(word(key), PADDED.shape) if seen is None else mask_grid(word(key), seen),
+                Note(word("free" if report.ok else "leaks")),
             ]
         )
-    return lines, {}
+    return lines, {"mask": written(seen)}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The picture that the tools draw of a run, as a panel of a figure."""
+
+    run: Trace | LeakReport
+    language: str
+
+    def svg(self) -> str:
+        return self.run.to_svg(self.language).rstrip()
+
+
+def trace_debug(word):
+    keras.utils.clear_session(free_memory=False)  # the operator is named as on the page
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    x = layers.Embedding(9, 2, mask_zero=True, name="words")(ids)
+    x = layers.LSTM(2, return_sequences=True, name="lstm")(x * 2)
+    outputs = layers.GlobalAveragePooling1D(name="mean")(x)
+    run = trace(keras.Model(ids, outputs, name="small"), np.array([[3, 1, 4, 2], [1, 5, 0, 0]]))
+    (loss,) = run.losses
+    return [[Picture(run, word("language"))]], {"mask": written(loss.inputs[0].mask)}
+
+
+def three_probes(word):
+    x = np.array([[[4], [8], [0]], [[6], [0], [0]]], dtype="float32")
+    mask = x.any(axis=-1)
+    dense = layers.Dense(1, kernel_initializer="ones", bias_initializer="ones")
+
+    def line(key, x, mask, changed=False):
+        kinds = np.where(mask, "keep", np.where(changed, "wrong", "drop"))
+        rows = tuple(
+            tuple(Cell(number(v), k) for v, k in zip(row, kind, strict=True))
+            for row, kind in zip(x[..., 0], kinds, strict=True)
+        )
+        means = [np.asarray(MaskedMean()(dense(x), mask=used)).round(1) for used in (None, mask)]
+        results[key] = tuple(written(mean.T) for mean in means)
+        return [
+            Grid(word(key), rows),
+            Arrow(word("mean")),
+            value_grid(word("without"), means[0]),
+            value_grid(word("with"), means[1], np.ones_like(means[1])),
+        ]
+
+    results: dict[str, tuple[str, str]] = {}
+    longer, longer_mask = np.pad(x, ((0, 0), (0, 3), (0, 0))), np.pad(mask, ((0, 0), (0, 3)))
+    lines = [
+        line("batch", x, mask),
+        line("length", longer, longer_mask, np.arange(6) >= 3),
+        line("content", np.where(mask[..., None], x, 99), mask, True),
+        line("company", x[1:, :1], mask[1:, :1]),
+    ]
+    facts = {key: without for key, (without, _) in results.items()}
+    return lines, facts | {"right": results["batch"][1]}
 
 
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
@@ -444,5 +604,9 @@ FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] =
         repeat_and_tile,
         was_it_flattened,
         three_eras,
+        transformer_trace,
+        remedies,
+        trace_debug,
+        three_probes,
     )
 }
