@@ -1,14 +1,17 @@
-"""The tables: what each layer of Keras does to a mask, measured, and the glossary."""
+"""The tables: layers of Keras and known faults, as measured, and the glossary."""
 
 import tomllib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_masking import find_leaks
+from sitekit.faults import FAULTS, Fault
 from sitekit.figures import Words, mask_of, words
 from sitekit.pages import LANGUAGES
 
@@ -21,9 +24,13 @@ SHAPE = (2, 4, 6)
 
 
 def render_all() -> dict[Path, str]:
-    """Both tables in both languages, by their paths in the repository."""
-    measured = measure()
-    tables = {"layers": lambda language: layer_table(measured, language), "glossary": glossary}
+    """Every table in both languages, by its path in the repository."""
+    measured, faults = measure(), measure_faults()
+    tables = {
+        "layers": lambda language: layer_table(measured, language),
+        "faults": lambda language: fault_table(faults, language),
+        "glossary": glossary,
+    }
     return {
         Path("docs/shared", language, "tables", f"{name}.md"): render(language)
         for language in LANGUAGES
@@ -174,6 +181,71 @@ def layer_table(measured: dict[str, dict[str, tuple[str, str, str]]], language: 
         lines.append(row((f"**{word(group)}**", "", "", "")))
         lines += [
             row((f"`{name}`", *(word(key) for key in found))) for name, found in outcomes.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+class Found(NamedTuple):
+    """What `find_leaks` reports first of a fault, by the names of calls in the trace.
+
+    Attributes:
+        lost: the call that lost the mask, the two around the place, or None where it arrives.
+        leaks: the call that padding gets into, and the probes that see it there.
+        twin: whether the healthy twin is free of leaks.
+    """
+
+    lost: tuple[str, ...] | None
+    leaks: str
+    probes: tuple[str, ...]
+    twin: bool
+
+
+def measure_faults() -> dict[str, dict[str, Found]]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not support masking.*")
+        return {
+            group: {fault.name: found(fault) for fault in faults}
+            for group, faults in FAULTS.items()
+        }
+
+
+def found(fault: Fault) -> Found:
+    report = find_leaks(fault.build(), fault.inputs, fault.mask)
+    twin = find_leaks(fault.build(healthy=True), fault.inputs, fault.mask)
+    calls, first = report.trace.calls, report.leaks[0]
+    lost = None if first.lost_at is None else calls[first.lost_at]
+    if lost is not None:
+        lost = (lost.before, lost.after) if lost.kind == "gap" else (lost.path,)
+    probes = tuple(leak.probe for leak in report.leaks if leak.call == first.call)
+    return Found(lost, calls[first.call].path, probes, twin.ok)
+
+
+def fault_table(measured: dict[str, dict[str, Found]], language: str) -> str:
+    word = words("faults", language)
+    columns = ("fault", "lost", "leaks", "probes", "twin")
+    lines = [row(word(key) for key in columns), "|---" * len(columns) + "|"]
+
+    def place(lost: tuple[str, ...] | None) -> str:
+        if lost is None:
+            return word("arrives")
+        names = [f"`{name}`" for name in lost]
+        if len(names) == 1:
+            return names[0]
+        return word("between").format(before=names[0], after=names[1])
+
+    for group, faults in measured.items():
+        lines.append(row((f"**{word(group)}**", *[""] * (len(columns) - 1))))
+        lines += [
+            row(
+                (
+                    word(name),
+                    place(fault.lost),
+                    f"`{fault.leaks}`",
+                    word("and").join(word(probe) for probe in fault.probes),
+                    word("clean" if fault.twin else "accused"),
+                )
+            )
+            for name, fault in faults.items()
         ]
     return "\n".join(lines) + "\n"
 

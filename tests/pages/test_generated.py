@@ -24,9 +24,15 @@ def measured():
 
 
 @pytest.fixture(scope="module")
-def tabulated(measured):
+def faults():
+    return tables.measure_faults()
+
+
+@pytest.fixture(scope="module")
+def tabulated(measured, faults):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "measure", lambda: measured)
+        patch.setattr(tables, "measure_faults", lambda: faults)
         return tables.render_all()
 
 
@@ -68,7 +74,7 @@ def test_a_figure_takes_its_colours_from_the_style_sheet(drawn):
         assert not re.search(r"#[0-9a-f]{3}|rgb|fill=|style=", text)
 
 
-def test_every_text_is_used_and_stands_in_both_languages(measured, monkeypatch):
+def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monkeypatch):
     used, word = set(), figures.words
 
     def recorded(section, language):
@@ -83,6 +89,7 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, monkeypatch):
     figures.render_all()
     for language in LANGUAGES:
         tables.layer_table(measured, language)
+        tables.fault_table(faults, language)
         tables.glossary(language)
     catalogue = {
         (section, key, language)
@@ -90,7 +97,8 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, monkeypatch):
         for key, text in texts.items()
         for language in text
     }
-    outcomes = {("layers", "raises"), ("layers", "unknown")}  # which a newer Keras may need or not
+    # which a newer Keras may need or not
+    outcomes = {("layers", "raises"), ("layers", "unknown"), ("faults", "accused")}
     assert {use for use in catalogue - used if use[:2] not in outcomes} == set()
     assert used <= catalogue
 
