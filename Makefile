@@ -9,7 +9,7 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers test-tools check-pages test-site fix releases picture lock bench clean
+.PHONY: help setup serve live build test lint test-layers test-tools check-pages test-site fix releases survey picture lock bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -60,10 +60,14 @@ fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 
 bench: $(READY) ## measure speed, ratios taken in one run
 	$(RUN) tests/benchmarks/bench_layers.py
+	$(RUN) tests/benchmarks/bench_tools.py
 	$(RUN) tests/benchmarks/bench_blocks.py
 
 releases: $(READY) ## measure what older releases of Keras do to a mask
 	$(RUN) tests/benchmarks/releases.py
+
+survey: $(READY) ## run models of other packages through trace and find_leaks, and write their table
+	$(RUN) -m sitekit.others
 
 picture: site/.built ## take the picture in the README anew
 	@$(RUN) -m sitekit.picture

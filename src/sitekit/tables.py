@@ -1,4 +1,4 @@
-"""The tables: layers of Keras and known faults, as measured, and the glossary."""
+"""The tables: layers of Keras, known faults, models of others, as measured; the glossary."""
 
 import tomllib
 import warnings
@@ -13,6 +13,7 @@ from keras import layers, ops
 from keras_masking import find_leaks
 from sitekit.faults import FAULTS, Fault
 from sitekit.figures import Words, mask_of, words
+from sitekit.others import LAYER, record
 from sitekit.pages import LANGUAGES
 
 GLOSSARY = Path(__file__).parents[2] / "docs/shared/glossary.toml"
@@ -29,6 +30,7 @@ def render_all() -> dict[Path, str]:
     tables = {
         "layers": lambda language: layer_table(measured, language),
         "faults": lambda language: fault_table(faults, language),
+        "others": others,
         "glossary": glossary,
     }
     return {
@@ -182,6 +184,31 @@ def layer_table(measured: dict[str, dict[str, tuple[str, str, str]]], language: 
         lines += [
             row((f"`{name}`", *(word(key) for key in found))) for name, found in outcomes.items()
         ]
+    return "\n".join(lines) + "\n"
+
+
+def others(language: str) -> str:
+    """What `make survey` found: a row for a backbone and all heads to which the same happens."""
+    word = words("others", language)
+
+    def result(model: dict) -> str:
+        if not model["leaks"]:
+            return word("clean" if "length" in model["probes"] else "one-length")
+        position, path = model["first"]
+        return word("leaks").format(
+            probes=word("and").join(word(probe) for probe in model["leaks"]),
+            where=word(position).format(path=f"`{path}`"),
+        )
+
+    groups: dict[tuple, list[dict]] = {}
+    for model in record()["models"]:
+        alone = model["name"] if model["on"] == LAYER else ""
+        groups.setdefault((model["on"], alone, *model["leaks"]), []).append(model)
+    lines = [row(word(key) for key in ("model", "calls", "told", "result")), "|---|---|---|---|"]
+    for models in groups.values():
+        first = models[0]
+        names = " · ".join(f"`{model['name']}`" for model in models)
+        lines.append(row((names, str(first["calls"]), word(first["told"]), result(first))))
     return "\n".join(lines) + "\n"
 
 
