@@ -215,6 +215,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         ),
     ),
     "operations": (
+        # --8<-- [start:operator]
         Fault(
             "operator",
             averaged(doubled),
@@ -222,6 +223,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             leaks_at="global_average_pooling1d",
             lost_at="multiply",
         ),
+        # --8<-- [end:operator]
         Fault(
             "operator-in-subclass",
             subclassed(lambda: doubled),

@@ -26,6 +26,7 @@ from keras_masking import (
     trace,
 )
 from keras_masking.rendering.grid import Arrow, Cell, Grid, Item, Kind, Note, figure
+from sitekit.faults import FAULTS
 from sitekit.pages import LANGUAGES
 
 TEXTS = Path(__file__).parents[2] / "docs/shared/texts.toml"
@@ -476,6 +477,10 @@ class Block(layers.Layer):
         self.attend = layers.MultiHeadAttention(2, 4)
         self.norm = layers.LayerNormalization()
 
+    def build(self, shape):
+        self.attend.build(shape, shape)
+        self.norm.build(shape)
+
     def call(self, x):
         return self.norm(x + self.attend(x, x))
 
@@ -568,7 +573,6 @@ def three_probes(word):
         results[key] = tuple(written(mean.T) for mean in means)
         return [
             Grid(word(key), rows),
-            Arrow(word("mean")),
             value_grid(word("without"), means[0]),
             value_grid(word("with"), means[1], np.ones_like(means[1])),
         ]
@@ -583,6 +587,57 @@ def three_probes(word):
     ]
     facts = {key: without for key, (without, _) in results.items()}
     return lines, facts | {"right": results["batch"][1]}
+
+
+def fault_and_twin(word):
+    fault = next(x for x in FAULTS["operations"] if x.name == "operator")
+    lines = []
+    for healthy in (False, True):
+        report = find_leaks(fault.build(healthy), fault.inputs)
+        (_, (_, made)), (_, behind_it), _ = steps(report.trace, word, Multiply="x * 2")
+        note = Note(word("free" if report.ok else "leaks"))
+        lines.append([made, *behind_it, note])
+    return lines, {"mask": written(report.trace.calls[0].mask)}
+
+
+def padding_mask(word):
+    lengths = np.array([[4], [2]])
+    mask = np.arange(4) < lengths
+    ids = np.where(mask, np.arange(1, 9).reshape(2, 4), 0)
+    inputs = {
+        name: keras.Input((None,), dtype="int32", name=name)
+        for name in ("token_ids", "padding_mask")
+    }
+    x = layers.Embedding(9, 8)(inputs["token_ids"])
+    y = attend(x, attention_mask=inputs["padding_mask"][:, None])
+    batch = {"token_ids": ids, "padding_mask": mask.astype("int32")}
+    run = trace(keras.Model(inputs, y), batch)
+    seen = next(x for x in run if x.class_name == "MultiHeadAttention").explicit["attention_mask"]
+    line = [
+        value_grid("token_ids", ids, mask),
+        value_grid("padding_mask", batch["padding_mask"], mask),
+        Arrow("[:, None]"),
+        mask_grid(f"attention_mask {seen.shape}", seen[:, 0]),
+    ]
+    return [line], {"ids": written(ids), "mask": written(mask)}
+
+
+def reshaped_mask(word):
+    mask = np.arange(4) < np.array([[4], [2]])
+    reshaped = np.asarray(ops.reshape(mask, (4, 2)))
+    turned = np.asarray(ops.transpose(mask))
+    kinds = np.where(reshaped != turned, "wrong", np.where(reshaped, "keep", "drop"))
+    wrong = tuple(
+        tuple(Cell(truth(v), str(k)) for v, k in zip(row, kind, strict=True))
+        for row, kind in zip(reshaped, kinds, strict=True)
+    )
+    line = [
+        mask_grid(f"{word('mask')} {mask.shape}", mask),
+        mask_grid(f"transpose {turned.shape}", turned),
+        Grid(f"reshape {reshaped.shape}", wrong),
+    ]
+    facts = {"mask": written(mask), "turned": written(turned), "reshaped": written(reshaped)}
+    return [line], facts
 
 
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
@@ -606,6 +661,9 @@ FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] =
         three_eras,
         transformer_trace,
         remedies,
+        fault_and_twin,
+        padding_mask,
+        reshaped_mask,
         trace_debug,
         three_probes,
     )

@@ -1,4 +1,4 @@
-"""What releases of Keras do to a mask, for docs/*/today.md: `make releases` prints it.
+"""What releases of Keras do to a mask, for docs/*/today.md and transformer.md: `make releases`.
 
 Installs each release beside the environment, without its dependencies, and runs on it the few
 lines that behaved differently. TensorFlow stays the same.
@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-RELEASES = ("3.3.3", "3.4.1", "3.7.0", "3.8.0", "3.9.2", "3.10.0", "3.11.3", "3.12.1", "3.13.2")
-RELEASES += ("3.14.1", "3.15.1")
+RELEASES = ("3.1.1", "3.3.3", "3.4.1", "3.7.0", "3.8.0", "3.9.2", "3.10.0", "3.11.3", "3.12.1")
+RELEASES += ("3.13.2", "3.14.1", "3.15.1")
 
 
 def probe() -> None:
@@ -25,24 +25,45 @@ def probe() -> None:
     def masked(x) -> bool:
         return getattr(x, "_keras_mask", None) is not None
 
-    def blocks(x):
-        for _ in range(2):
-            attended = layers.MultiHeadAttention(2, 4)(x, x)
-            x = layers.LayerNormalization()(layers.Add()([x, attended]))
-        return x
+    def post_norm(x, mask, **options):
+        attended = layers.MultiHeadAttention(2, 4)(x, x, **options)
+        return layers.LayerNormalization()(layers.Add()([x, attended]))
 
-    def embed(ids):
-        keras.utils.set_random_seed(0)
-        return layers.Embedding(9, 8, mask_zero=True)(ids)
+    def by_hand(x, mask):
+        return post_norm(x, mask, attention_mask=mask[:, None])
 
-    def one_by_one(ids):
-        return ops.sum(ops.where((ids != 0)[..., None], blocks(embed(ids)), 0.0), axis=1)
+    def pre_norm(x, mask):
+        y = layers.LayerNormalization()(x)
+        return layers.Add()([x, layers.MultiHeadAttention(2, 4)(y, y)])
 
-    inputs = keras.Input((None,), dtype="int32")
-    pooled = layers.GlobalAveragePooling1D()(blocks(embed(inputs)))
-    functional = keras.Model(inputs, pooled)
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+            self.attend = layers.MultiHeadAttention(2, 4)
+            self.norm = layers.LayerNormalization()
 
-    def leaks(model) -> bool:
+        def build(self, shape):
+            self.attend.build(shape, shape)
+            self.norm.build(shape)
+
+        def call(self, x):
+            return self.norm(x + self.attend(x, x))
+
+    def one_layer(x, mask):
+        return Block()(x)
+
+    def leaks(block, functional: bool) -> bool:
+        def classify(ids):
+            keras.utils.set_random_seed(0)
+            embedding = layers.Embedding(9, 8, mask_zero=True)
+            x, mask = embedding(ids), embedding.compute_mask(ids)
+            for _ in range(2):
+                x = block(x, mask)
+            return layers.GlobalAveragePooling1D()(x, mask=mask)
+
+        inputs = keras.Input((None,), dtype="int32")
+        model = keras.Model(inputs, classify(inputs)) if functional else classify
         short, long = np.array([[1, 2, 3]]), np.array([[1, 2, 3, 0, 0, 0]])
         return bool(ops.max(ops.abs(model(short) - model(long))) > 1e-3)
 
@@ -54,12 +75,13 @@ def probe() -> None:
     _, mae = model.evaluate(x, np.array([[[1.0], [1.0], [9.0]]]), verbose=0)
     found = {
         "Add keeps masks": masked(layers.Add()([marked, marked])),
-        "blocks leak, layers called one by one": leaks(one_by_one),
-        "blocks leak, Functional": leaks(functional),
         "mask= goes on": masked(rnn(ops.convert_to_tensor(x), mask=mask)),
         "metrics honour masks": mae == 1,
         "cast of a layer keeps the mask": masked(layers.Dense(2, dtype="float16")(marked)),
     }
+    for block in (post_norm, by_hand, pre_norm, one_layer):
+        found[f"{block.__name__} leaks, one by one"] = leaks(block, functional=False)
+        found[f"{block.__name__} leaks, Functional"] = leaks(block, functional=True)
     answers = [f"{name}: {'yes' if holds else 'no'}" for name, holds in found.items()]
     print(f"Keras {keras.__version__}", *answers, sep="\n  ")
 
