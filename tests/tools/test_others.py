@@ -43,7 +43,7 @@ def test_the_record_accuses_those_that_leak_by_hand():
         "ESMBackbone",  # masks the padded queries instead of the keys
         "RoformerV2Backbone",  # likewise
         "FNetBackbone",  # mixes all steps, takes no mask
-        "XLNetBackbone",  # reshapes the mask to (time, batch) where it should transpose it
+        "XLNetBackbone",  # reshapes mask and positions between (batch, time) and (time, batch)
         others.LAYER,
     }
 
