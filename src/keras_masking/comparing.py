@@ -48,6 +48,7 @@ class Comparison(Follower):
         self.result = 0.0
         self.new_axes: dict[Key, tuple[int, ...]] = {}
         self.strayed = False
+        self.changed = any(x is not y for x, y in zip(inputs, base.inputs, strict=True))
 
     def entered(self, frame, flat) -> None:
         frame.note = State()
@@ -103,6 +104,7 @@ class Comparison(Follower):
             frame.note.inside = True
 
     def with_padding(self, x: Any, mask: np.ndarray) -> Any:
+        self.changed |= not mask.all()
         values = np.array(ops.convert_to_numpy(ops.cast(x, "float32")))
         values[~mask] = self.padding(values[mask], values[~mask].shape)
         return ops.cast(ops.convert_to_tensor(values), dtype_of(x))

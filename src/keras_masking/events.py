@@ -24,10 +24,15 @@ def events(
         used_inside: whether a layer inside this one used a mask.
         warned: whether Keras warned that this layer destroys the mask.
     """
-    came = [x.mask for x in inputs if x.mask is not None] or list(explicit.values())
-    left = [x.mask for x in outputs if x.mask is not None]
+    came = [x.mask for x in inputs if x.mask is not None]
     if not came:
-        return ("creates",) if left else ()
+        of_inputs = {"mask"} | {f"{x.name}_mask" for x in inputs}
+        came = [mask for name, mask in explicit.items() if name in of_inputs]
+    left = [x.mask for x in outputs if x.mask is not None]
+    if not came and not left:
+        return ("uses",) if explicit else ()  # such as an attention_mask, which ends here
+    if not came:
+        return ("creates",)
     uses = used_inside or _takes(operation, inputs, explicit)
     if left:
         treatment: tuple[Event, ...] = ("uses",) if uses else ()

@@ -52,7 +52,7 @@ class Follower(Recorder):
                 self.steps[x] = padded.mask
         for i, x in enumerate(flat):
             if x not in self.steps:
-                self.steps[x] = self.by_shape(x)
+                self.steps[x] = self.of_stranger(x)
                 self.met(frame, i, x)
 
     def passed_on(self, frame: Frame, row: Call, flat: list, outputs: Any) -> Any:
@@ -64,7 +64,13 @@ class Follower(Recorder):
         results = iter(row.outputs)
         for i, x in enumerate(flat_outputs):
             if is_tensor(x):
-                mask = self.steps_of(key(frame, "output", i), next(results), given)
+                result = next(results)
+                # what a layer inside has made keeps the steps it has there
+                mask = (
+                    self.steps.get(x)
+                    if x in self.steps
+                    else self.steps_of(key(frame, "output", i), result, given)
+                )
                 flat_outputs[i] = self.gave(frame, i, x, mask)
                 if flat_outputs[i] is not x and get_mask(x) is not None:
                     set_mask(flat_outputs[i], get_mask(x))
@@ -88,16 +94,28 @@ class Follower(Recorder):
             return
         values = to_numpy(flat[0])
         for i, padded in enumerate(self.inputs):
-            if i not in self.made and not padded.given and _equal(padded.values, values):
-                self.made[i], self.makers[i] = row.mask, row.path
-                self.maker(i, row)
+            if _equal(padded.values, values):
+                if i not in self.made and not padded.given:
+                    self.made[i], self.makers[i] = row.mask, row.path
+                    self.maker(i, row)
+                return
+        self.not_found(row)
 
     def maker(self, i: int, row: Call) -> None:
         """Told of the call that made the mask of an input."""
 
-    def by_shape(self, x: Any) -> np.ndarray | None:
-        masks = [padded.mask for padded in self.inputs if padded.mask is not None]
-        return next((mask for mask in masks if leading(tuple(x.shape), mask.shape)), None)
+    def not_found(self, row: Call) -> None:
+        """Told of a call that made a mask of something else than an input."""
+
+    def of_stranger(self, x: Any) -> np.ndarray | None:
+        """The steps of a tensor that no call has made: an input of the model, as it is or changed
+        by code that Keras does not see."""
+        masked = [padded for padded in self.inputs if padded.mask is not None]
+        alike = [padded for padded in masked if leading(tuple(x.shape), padded.mask.shape)]
+        if len(alike) > 1:
+            values = to_numpy(x)
+            alike = [padded for padded in alike if _equal(padded.values, values)] or alike
+        return alike[0].mask if alike else None
 
     def axes(self, key: Key, shape: tuple, mask: np.ndarray) -> tuple[int, ...]:
         return valid.time_axes(shape, valid.flat(mask))
@@ -131,6 +149,7 @@ class Scout(Follower):
         super().__init__(model, inputs)
         self.layers = {layer.name: layer for layer in [model, *sublayers(model)]}
         self.fills: dict[int, Any] = {}
+        self.indirect: list[Call] = []
 
     def maker(self, i: int, row: Call) -> None:
         layer = self.layers.get(row.name)
@@ -139,15 +158,29 @@ class Scout(Follower):
         elif isinstance(layer, keras.layers.Masking):
             self.fills[i] = layer.mask_value
 
+    def not_found(self, row: Call) -> None:
+        self.indirect.append(row)
+
     def found(self) -> list[Padded]:
-        return probing.share_masks(
-            [
-                replace(padded, mask=self.made[i], fill=self.fills.get(i))
-                if i in self.made
-                else padded
-                for i, padded in enumerate(self.inputs)
-            ]
-        )
+        found = [
+            replace(padded, mask=self.made[i], fill=self.fills.get(i))
+            if i in self.made
+            else self.guess(padded)
+            for i, padded in enumerate(self.inputs)
+        ]
+        return probing.share_masks(found)
+
+    def guess(self, padded: Padded) -> Padded:
+        """Where a mask is made from what becomes of an input, such as a slice of it."""
+        if padded.mask is not None:
+            return padded
+        for row in self.indirect:
+            if leading(padded.values.shape, row.mask.shape):
+                return replace(padded, mask=row.mask)
+            embeds = isinstance(self.layers.get(row.name), keras.layers.Embedding)
+            if embeds and padded.values.ndim == row.mask.ndim and padded.values.dtype.kind in "iu":
+                return replace(padded, mask=padded.values != 0, fill=0)
+        return padded
 
 
 class Seen(NamedTuple):
@@ -158,21 +191,51 @@ class Seen(NamedTuple):
 
 
 class Base(Follower):
-    """The run on the batch as it is, whose tensors the other runs are compared with."""
+    """The run on the batch as it is, whose tensors the other runs are compared with.
+
+    Attributes:
+        tensors: what every call was given by no other call, and what it gave.
+        known_axes: the axes that hold steps, once a run on a longer batch has shown them.
+        lost_before: by row, the call that lost the mask of what this call was given, or that put
+            one on it which counts padding as valid.
+    """
 
     def __init__(self, model: keras.Layer, inputs: list[Padded]):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
-        self.lost_before: dict[int | None, int | None] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
+        self.lost_before: dict[int | None, int | None] = {}
+        self.spoilt = Attached()
 
     def met(self, frame, i, x) -> None:
         self.tensors[key(frame, "given", i)] = Seen(x, self.steps.get(x))
 
     def gave(self, frame, i, x, mask):
-        self.lost_before[frame.row] = frame.lost
         self.tensors[key(frame, "output", i)] = Seen(x, mask)
         return x
+
+    def passed_on(self, frame, row, flat, outputs):
+        outputs = super().passed_on(frame, row, flat, outputs)
+        if self.hidden:
+            return outputs
+        spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
+        self.lost_before[frame.row] = self.lost_for(frame, flat, spoilt)
+        made = (x for x in tree.flatten(outputs) if is_tensor(x))
+        for x, described in zip(made, row.outputs, strict=True):
+            steps = self.steps.get(x)
+            if described.mask is not None and steps is not None and spoilt is None:
+                wrong = described.mask.shape == steps.shape and (described.mask & ~steps).any()
+                spoilt = frame.row if wrong else None
+            if spoilt is not None and x not in self.spoilt:
+                self.spoilt[x] = spoilt
+        return outputs
+
+    def lost_for(self, frame: Frame, flat: list, spoilt: int | None) -> int | None:
+        steps = [x for x in flat if self.steps.get(x) is not None]
+        lost = self.lost_by(steps)  # a single step, such as a first state, needs no mask
+        if lost is None and spoilt is None and all(get_mask(x) is None for x in flat):
+            return frame.lost
+        return spoilt if lost is None else lost
 
 
 def _equal(a: np.ndarray, b: np.ndarray | None) -> bool:

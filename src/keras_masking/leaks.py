@@ -6,9 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import tree
 
 from keras_masking import probing, valid
-from keras_masking._keras import in_short
+from keras_masking._keras import in_short, symbolic_inputs
 from keras_masking.comparing import Comparison, Difference
 from keras_masking.following import Base, Scout
 from keras_masking.inputs import UnusableInput, check_inputs, check_model, flat_masks
@@ -25,8 +26,9 @@ def find_leaks(model: keras.Layer, inputs: Any, mask: Any = None) -> LeakReport:
     Four probes. *length*: more padded steps, on the side where the batch has them. *content*:
     other finite values in the padded steps of every tensor that carries a mask. *nan*: nan there.
     *company*: one valid step left of every other sample. Every call is compared, so a leak is
-    named where it starts: at the first call whose inputs are the same and whose output is not.
-    Nothing about the model is changed. All outputs of one run are held in memory.
+    named where it starts: at the first call whose inputs are the same and whose output is not. A
+    difference that no valid result of the model shows is no leak. Nothing about the model is
+    changed. All outputs of one run are held in memory.
 
     A difference counts from 1e-4 of the largest valid value in float32 (float64 1e-9, float16
     2e-2, bfloat16 1e-1), by the coarsest dtype on the way. Samples without a valid step are left
@@ -156,13 +158,18 @@ class Bench:
         """Take a probe; where it finds something, again with each leak healed to find the rest."""
         try:
             changes, note = getattr(self, name)()
-            result, found = 0.0, {}
+            result, found, changed = 0.0, {}, False
             for change in changes:
                 first = self.compare(change)
+                changed |= first.changed
+                if not first.result:
+                    continue  # what stays inside changes no result
                 result = max(result, first.result)
-                again = self.compare(change, heal=True) if first.found else first
+                again = self.compare(change, heal=True)
                 for place, difference in (*first.found.items(), *again.found.items()):
                     found[place] = max(found.get(place, difference), difference)
+            if not changed:
+                raise Impossible("nothing-masked")
         except Impossible as error:
             return Probe(name, False, error.note.key, error.note.details, None), []
         leaks = [self.leak(name, *place, difference) for place, difference in found.items()]
@@ -181,9 +188,6 @@ class Bench:
         return comparison
 
     def length(self) -> tuple[list[Change], Note]:
-        for given, x in zip(getattr(self.model, "inputs", self.inputs), self.inputs, strict=True):
-            if x.mask is not None and given is not x and given.shape[1] is not None:
-                raise Impossible("fixed-length", length=str(given.shape[1]))
         time = max(x.mask.shape[1] for x in self.masked)
         # a table of positions may end soon after the longest sequence
         for steps in (time, 1):
@@ -194,7 +198,7 @@ class Bench:
                 break
             except Impossible as error:
                 if steps == 1 or error.note.key != "raised":
-                    raise
+                    raise self.why_not_longer(error) from error
         for i, made in comparison.made.items():
             if not np.array_equal(made, longer[i].mask):
                 raise Impossible("no-padding-made", layer=self.base.makers[i])
@@ -202,6 +206,14 @@ class Bench:
         self.base.known_axes = comparison.new_axes
         none = all(x.mask.all() for x in self.masked)
         return [change], Note("padding-added", {"steps": str(steps)}) if none else Note()
+
+    def why_not_longer(self, error: Impossible) -> Impossible:
+        declared = symbolic_inputs(self.model)
+        sizes = [x.shape for x in tree.flatten(declared)] if declared is not None else []
+        for size, x in zip(sizes, self.inputs, strict=False):
+            if x.mask is not None and size[1] is not None:
+                return Impossible("fixed-length", length=str(size[1]))
+        return error
 
     def content(self) -> tuple[list[Change], Note]:
         inputs, note = self.with_padding()

@@ -103,7 +103,12 @@ def padded(model: keras.Layer, arrays: Any, masks: list) -> list[Padded]:
             Padded(values, mask=values.astype(bool), is_mask=True)
             if _is_mask(name, values)
             # a model may know index 0 for padding, whatever mask it is given
-            else Padded(values, mask, given=mask is not None, told=values.dtype.kind == "f")
+            else Padded(
+                values,
+                mask,
+                given=mask is not None,
+                told=mask is not None and values.dtype.kind == "f",
+            )
             for name, values, mask in zip(
                 _names(model, arrays), tree.flatten(arrays), masks, strict=True
             )

@@ -143,9 +143,20 @@ class Trace:
 
     @property
     def losses(self) -> tuple[Call, ...]:
-        """The calls that lost a mask, in order. Of calls in one another, the innermost."""
+        """The calls that lost a mask, in order. Of calls in one another, the innermost; none
+        inside a call that hands a mask on all the same."""
         outer = {call.parent for call in self.calls if call.loses}
-        return tuple(call for call in self.calls if call.loses and call.index not in outer)
+        return tuple(
+            call
+            for call in self.calls
+            if call.loses and call.index not in outer and not self._handed_on(call.parent)
+        )
+
+    def _handed_on(self, index: int | None) -> bool:
+        if index is None:
+            return False
+        around = self.calls[index]
+        return around.mask is not None or self._handed_on(around.parent)
 
     def __str__(self) -> str:
         return rendering.terminal(self)
@@ -197,8 +208,9 @@ class Leak:
             output; inf where one of the two is not finite.
         relative: `amount` as a share of the largest absolute value at a valid step of the output.
         sample: the first sample of the batch with that difference.
-        lost_at: the index of the call where the mask was lost; the call itself if it drops the
-            mask that it was given, None where a mask arrived and was ignored, or none was made.
+        lost_at: the index of the call where the mask was lost, or got an entry that counts padding
+            as valid; the call itself if it drops the mask that it was given, None where a mask
+            arrived and was ignored, or none was made.
         remedy: a key of the texts, see `LeakReport.remedy`.
         replacement: the layer of this package to put in its place, or None.
     """
@@ -243,9 +255,10 @@ class LeakReport:
         trace: the run that the others were compared with.
         probes: each measurement, taken or not.
         leaks: what padding changes, in the order of the model's calls.
-        hazards: where only nan in a padded step would spread into valid ones. Most layers of
-            Keras do that, `0 * nan` is nan. It counts as a leak where the model's own padded
-            steps hold values that are not finite; elsewhere it is told and does not fail a check.
+        hazards: where only nan in a padded step would spread into valid ones, as it does in what
+            multiplies by the mask, attention of Keras too: `0 * nan` is nan. It counts as a leak
+            where the model's own padded steps hold values that are not finite; elsewhere it is
+            told and does not fail a check.
         random: the index of the first call that gave another result on the same input, in a model
             that is not deterministic; then nothing was probed.
     """

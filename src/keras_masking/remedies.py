@@ -9,7 +9,12 @@ from keras_masking.records import Call, ProbeName, Trace
 REPLACEMENTS = {
     "Flatten": "MaskedFlatten",
     "GlobalAveragePooling1D": "MaskedMean",
+    "GlobalMaxPooling1D": "MaskedMax",
+    "Max": "MaskedMax",
     "Mean": "MaskedMean",
+    "Min": "MaskedMin",
+    "Softmax": "MaskedSoftmax",
+    "Std": "MaskedStd",
     "Sum": "MaskedSum",
 }
 
@@ -26,6 +31,8 @@ def remedy_for(
     own = call is not None and place == "in"
     if probe == "nan":
         return "nan", REPLACEMENTS.get(call.class_name) if own else None
+    if own and lost in (None, index) and _not_handed(call):
+        return "not-handed", None
     if lost is not None:
         where = trace[lost]
         replacement = REPLACEMENTS.get(where.class_name) if lost == index else None
@@ -44,7 +51,15 @@ def _loss(call: Call) -> str:
         return "taken"
     if call.kind in ("gap", "operation"):
         return call.kind
-    return "merge" if issubclass(_stock(call) or object, Merge) else "drops"
+    if issubclass(_stock(call) or object, Merge):
+        return "merge"
+    return "drops" if call.loses else "wrong-mask"
+
+
+def _not_handed(call: Call) -> bool:
+    """Whether a layer that takes `mask` got none because it was given a state as well."""
+    recurrent = issubclass(_stock(call) or object, (keras.layers.RNN, keras.layers.Bidirectional))
+    return recurrent and len(call.inputs) > 1 and "mask" not in call.explicit
 
 
 def _stock(call: Call) -> type | None:

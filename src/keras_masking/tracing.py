@@ -190,9 +190,10 @@ class Recorder:
         )
 
     def handle(self, operation: keras.Operation, call, args: tuple, kwargs: dict) -> Any:
-        if self.muted:
-            return call(*args, **kwargs)
         parent = self.frames[-1] if self.frames else None
+        inner = parent and parent.of_keras and not isinstance(operation, keras.Layer)
+        if self.muted or inner:
+            return call(*args, **kwargs)
         if parent and parent.loops and operation.name in parent.rows:
             row = parent.rows[operation.name]
             self.rows[row] = replace(self.rows[row], times=self.rows[row].times + 1)

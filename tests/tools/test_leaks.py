@@ -188,6 +188,31 @@ class TestLeaks:
         assert report.trace[report.leaks[0].lost_at].path == "attention_0"
         assert report.leaks[0].remedy == "taken"
 
+    def test_a_layer_whose_mask_counts_padding_as_valid(self):
+        model = functional(
+            custom(lambda x, mask: x * 1, "all", ops.ones_like),
+            layers.GlobalAveragePooling1D(name="pool"),
+        )
+        report = find_leaks(model, IDS)
+        assert first(report).path == "pool"
+        assert report.trace[report.leaks[0].lost_at].path == "all"
+        assert report.leaks[0].remedy == "wrong-mask"
+
+    def test_a_layer_that_keras_hands_no_mask_because_it_is_given_two_tensors(self):
+        inputs = keras.Input((None,), dtype="int32")
+        x = embedding()(inputs)
+        state = layers.Dense(3)(layers.GlobalAveragePooling1D()(x))
+        model = keras.Model(inputs, layers.GRU(3, name="gru")(x, initial_state=state))
+        report = find_leaks(model, IDS)
+        assert (first(report).path, report.leaks[0].remedy) == ("gru", "not-handed")
+
+    def test_what_reaches_no_result_is_no_leak(self):
+        inputs = keras.Input((None,), dtype="int32")
+        x = embedding()(inputs)
+        unused = ops.max(x, axis=1)
+        model = keras.Model(inputs, MaskedMean()(x) + 0 * unused)
+        assert find_leaks(model, IDS).ok
+
     def test_a_replacement_of_this_package_is_named(self):
         report = find_leaks(functional(layers.Flatten(name="flatten"), steps=4), IDS)
         assert report.leaks[0].replacement == "MaskedFlatten"
@@ -290,6 +315,16 @@ class TestWhatCannotBeProbed:
         assert (length.ran, length.note, length.details) == (True, "padding-added", {"steps": "2"})
         assert probes(report, "pool") == ["length", "content"]
 
+    def test_a_length_that_a_first_batch_has_fixed_in_name_only(self):
+        model = keras.Sequential([embedding(), MaskedMean()])
+        model(IDS)
+        assert self.probe(find_leaks(model, IDS), "length").ran
+
+    def test_a_model_without_masks_on_its_tensors(self):
+        model = keras.Sequential([keras.Input((None,), dtype="int32"), layers.Embedding(6, 4)])
+        report = find_leaks(model, IDS, mask=MASK)
+        assert self.probe(report, "nan").note == "nothing-masked"
+
     def test_no_padding_and_a_fixed_length(self):
         report = find_leaks(functional(layers.Dense(2), steps=2), IDS[:, :2])
         assert self.probe(report, "content").note == "no-padding"
@@ -370,6 +405,25 @@ class TestInputs:
         report = find_leaks(keras.Model(named, [wrong, right]), batch)
         assert "content" in probes(report, "pool")
 
+    def test_masking_makes_the_mask_anew_whatever_else_changes(self):
+        model = keras.Sequential([keras.Input((None, 1)), layers.Masking(), MaskedMean()])
+        assert_no_leaks(model, np.array([[[4.0], [8], [0]], [[6], [0], [0]]]))
+
+    def test_a_mask_may_be_made_from_a_slice_of_the_input(self):
+        model = subclassed(
+            lambda self, x: self.pool(self.embed(x[:, :-1])),
+            embed=embedding(),
+            pool=layers.GlobalMaxPooling1D(name="pool"),
+        )
+        assert first(find_leaks(model, IDS)).path == "pool"
+
+    def test_a_mask_may_be_made_behind_a_layer(self):
+        model = keras.Sequential(
+            [keras.Input((None, 1)), layers.Rescaling(2.0), layers.Masking(), MaskedMean()]
+        )
+        x = np.array([[[4.0], [8], [0]], [[6], [0], [0]]])
+        assert_no_leaks(model, x)
+
     def test_masking_says_what_padding_is(self):
         model = keras.Sequential(
             [
@@ -440,9 +494,9 @@ def test_a_stateful_model_is_not_taken_for_random():
 
 def test_an_assertion_says_what_leaks_and_what_to_do():
     model = functional(layers.GlobalMaxPooling1D(name="pool"))
+    report = find_leaks(model, IDS)
     with pytest.raises(AssertionError) as caught:
         assert_no_leaks(model, IDS)
-    assert "pool" in str(caught.value)
-    assert find_leaks(model, IDS).remedy(find_leaks(model, IDS).leaks[0]) in " ".join(
-        str(caught.value).split()
-    )
+    said = " ".join(str(caught.value).replace("│", " ").split())
+    assert "Padding leaks in pool" in said
+    assert report.remedy(report.leaks[0]) in said

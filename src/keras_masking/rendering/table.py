@@ -156,7 +156,7 @@ def _report(findings: Findings) -> RenderableType:
         said += [Prose(word("do"), "bold"), Prose(findings.remedy(leak))]
     parts: list[RenderableType] = [
         Prose(findings.view.title(), "bold"),
-        Panel(Group(*said), box=box.ROUNDED, border_style=colour, padding=(0, 1)),
+        Panel(Group(*said), box=box.SQUARE, border_style=colour, padding=(0, 1)),
     ]
     if report.probes:
         probes = Table.grid(padding=(0, 2))
