@@ -8,7 +8,9 @@ import numpy as np
 from keras import layers, ops, tree
 
 from keras_masking._keras import (
+    get_mask,
     is_mask_name,
+    is_tensor,
     readers,
     set_mask,
     sublayers,
@@ -48,6 +50,7 @@ def check_inputs(model: keras.Layer, inputs: Any, mask: Any = None) -> tuple[Any
             of arrays. The names in a dict are the model's own or those of its `keras.Input`s.
         mask: booleans, or 0 and 1, that have the leading axes of the input. For several inputs a
             list with None where an input has no mask, or a dict with the names of those that do.
+            Without it the masks that the inputs carry.
 
     Returns:
         The arrays, in the dtypes of the model's `keras.Input`s where it has some; and the masks in
@@ -77,7 +80,17 @@ def check_inputs(model: keras.Layer, inputs: Any, mask: Any = None) -> tuple[Any
     if len({len(array) for array in flat}) > 1:
         shapes = ", ".join(str(array.shape) for array in flat)
         raise UnusableInput(f"The inputs differ in their number of samples: {shapes}.")
+    if mask is None:
+        mask = _carried(inputs)
     return arrays, None if mask is None else _masks(arrays, mask, names)
+
+
+def _carried(inputs: Any) -> Any:
+    """The masks on tensors that a layer has made, in the structure of the inputs."""
+    given = [x for x in tree.flatten(inputs) if is_tensor(x)]
+    if all(get_mask(x) is None for x in given):
+        return None
+    return tree.map_structure(get_mask, inputs)
 
 
 def check_indices(layer: layers.Embedding, indices: Any) -> None:

@@ -420,3 +420,10 @@ class TestBadInput:
     def test_a_mask_that_does_not_fit(self):
         with pytest.raises(UnusableInput, match=r"mask of shape \(2, 3\) does not fit"):
             trace(functional(), IDS, mask=MASK[:, :3])
+
+
+def test_a_mask_that_the_input_carries_is_used():
+    x = layers.Masking()(np.array([[[1.0], [2.0], [0.0]]], "float32"))
+    layer = layers.LSTM(2, name="lstm")
+    layer.build((None, None, 1))
+    assert_array_equal(trace(layer, x)["lstm"].inputs[0].mask, [[True, True, False]])

@@ -90,7 +90,7 @@ class View:
         for call in self.trace:
             self._children.setdefault(call.parent, []).append(call)
         self._kept = self._keep()
-        self._deepest = self._deepest_losses()
+        self._losses = {call.index for call in self.trace.losses}
 
     def title(self) -> str:
         return f"{self.trace.model} · {self.about()}"
@@ -102,15 +102,15 @@ class View:
 
     def headline(self) -> str:
         """Where the mask is lost first."""
-        if self._deepest:
-            return self.word("lost", place=self.place(self.trace[min(self._deepest)]))
+        if self._losses:
+            return self.word("lost", place=self.place(self.trace[min(self._losses)]))
         masked = any(call.mask is not None for call in self.trace)
         masked |= any(x.mask is not None for x in self.trace.inputs)
         return self.word("never" if masked else "no-mask")
 
     @property
     def loses(self) -> bool:
-        return bool(self._deepest)
+        return bool(self._losses)
 
     def caption(self) -> str:
         return self.word("caption", model=self.trace.model)
@@ -180,7 +180,7 @@ class View:
         masks = distinct([x.mask for x in call.outputs if x.mask is not None])
         same = _equal(masks, self._above)
         self._above = masks
-        lost, leaks = call.index in self._deepest, self._leaks(call.index)
+        lost, leaks = call.index in self._losses, self._leaks(call.index)
         children = self._rows(call.index, fold)
         news = lost or leaks or call.warning or "ignores" in call.events or not same
         return Row(
@@ -235,8 +235,8 @@ class View:
         return event("and").join(parts)
 
     def _keep(self) -> dict[int, bool]:
-        """Which calls have a row. Keras's own arithmetic on masks, and what a layer of Keras calls
-        inside without a mask, tell a reader nothing."""
+        """Which calls have a row. What a layer of Keras calls inside without a mask tells a reader
+        nothing."""
         told = set(self.leaks) | {call.cause for call in self.trace}
         told |= {leak.lost_at for leaks in self.leaks.values() for leak in leaks}
         kept = {}
@@ -246,15 +246,8 @@ class View:
         return kept
 
     def _tells(self, call: Call) -> bool:
-        if call.kind == "operation" and all(x.dtype == "bool" for x in call.outputs):
-            return False
         parent = None if call.parent is None else self.trace[call.parent]
         return parent is None or bool(call.events) or not _of_keras(parent)
-
-    def _deepest_losses(self) -> set[int]:
-        """The losses without those of the calls around them."""
-        losses = {call.index for call in self.trace.losses if self._kept[call.index]}
-        return losses - {self.trace[index].parent for index in losses}
 
 
 class Findings:
