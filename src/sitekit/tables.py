@@ -267,7 +267,7 @@ def fault_table(measured: dict[str, dict[str, Found]], language: str) -> str:
                 (
                     word(name),
                     place(fault.lost),
-                    f"`{fault.leaks}`",
+                    word("same") if fault.lost == (fault.leaks,) else f"`{fault.leaks}`",
                     word("and").join(word(probe) for probe in fault.probes),
                     word("clean" if fault.twin else "accused"),
                 )
