@@ -40,6 +40,11 @@ def averaged(body: Head, steps: int | None = None) -> Build:
     return embedded(lambda x: average(body(x)), steps)
 
 
+def from_state(x, **arguments):
+    """A recurrent layer that starts from a state, to which Keras hands no mask by itself."""
+    return layers.GRU(4)(x, initial_state=average(x), **arguments)
+
+
 def over_sentences(make_layer: Callable[[], layers.Layer]) -> Build:
     """A model of documents, three sentences of indices, with a layer run on each sentence."""
     return over_ids(lambda ids: layers.TimeDistributed(make_layer())(embed(ids)), (3, None))

@@ -44,6 +44,7 @@ from sitekit.fault_models import (
     doubled,
     embed,
     embedded,
+    from_state,
     nested,
     over_ids,
     over_sentences,
@@ -456,6 +457,13 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             lost_at=None,
             probes=("content",),
             inputs=SENTENCES,
+        ),
+        Fault(
+            "initial-state",
+            embedded(lambda x: from_state(x)),
+            embedded(lambda x: from_state(x, mask=x._keras_mask)),
+            leaks_at="gru",
+            lost_at="gru",
         ),
         Fault(
             "bidirectional",
