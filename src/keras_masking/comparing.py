@@ -71,7 +71,7 @@ class Comparison(Follower):
             frame.note.differences.append(difference)
         own = self.read(get_mask(x)) if self.padding else None
         if difference and self.heal:
-            x = ops.cast(ops.convert_to_tensor(healed), dtype_of(x))
+            x = tensor_like(x, healed)
         if own is not None and "float" in dtype_of(x) and leading(tuple(x.shape), own.shape):
             x = self.with_padding(x, own)
         if difference and not self.heal:
@@ -105,9 +105,9 @@ class Comparison(Follower):
 
     def with_padding(self, x: Any, mask: np.ndarray) -> Any:
         self.changed |= not mask.all()
-        values = np.array(ops.convert_to_numpy(ops.cast(x, "float32")))
+        values = to_numpy(x).astype("float64")
         values[~mask] = self.padding(values[mask], values[~mask].shape)
-        return ops.cast(ops.convert_to_tensor(values), dtype_of(x))
+        return tensor_like(x, values)
 
     def difference(
         self, key: Key, x: Any, mask: np.ndarray | None
@@ -164,6 +164,13 @@ class State:
 
 def dtype_of(x: Any) -> str:
     return keras.backend.standardize_dtype(x.dtype)
+
+
+def tensor_like(x: Any, values: np.ndarray) -> Any:
+    """Values in float64 as a tensor of the dtype of `x`."""
+    if dtype_of(x) != "float64":
+        values = values.astype("float32")  # which each backend takes, and numpy has no bfloat16
+    return ops.cast(ops.convert_to_tensor(values), dtype_of(x))
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -147,12 +147,16 @@ class Bench:
         self.base = Base(model, self.inputs)
         self.base.start(arrays)
 
-    def first_random(self) -> int | None:
+    def first_random(self) -> str | None:
         """The first call that gives another result when only the seeds are others."""
         comparison = Comparison(self.base, self.inputs, self.rows)
         seeds = [v for v in self.model.variables if "seed_generator" in v.path]
         comparison.start(self.structure, [(v, v.value + 1) for v in seeds])
-        return min((call or 0 for call, _ in comparison.found), default=None)
+        if not comparison.found:
+            return None
+        calls = [call for call, _ in comparison.found if call is not None]
+        # code directly in the model has no path
+        return (calls and self.base.trace()[min(calls)].path) or self.model.name
 
     def take(self, name: ProbeName) -> tuple[Probe, list[Leak]]:
         """Take a probe; where it finds something, again with each leak healed to find the rest."""

@@ -259,15 +259,16 @@ class LeakReport:
             multiplies by the mask, attention of Keras too: `0 * nan` is nan. It counts as a leak
             where the model's own padded steps hold values that are not finite; elsewhere it is
             told and does not fail a check.
-        random: the index of the first call that gave another result on the same input, in a model
-            that is not deterministic; then nothing was probed.
+        random: the path of the first call that gave another result on the same input, in a model
+            that is not deterministic, or the name of the model where its own code did. Then
+            nothing was probed.
     """
 
     trace: Trace
     probes: tuple[Probe, ...]
     leaks: tuple[Leak, ...]
     hazards: tuple[Leak, ...]
-    random: int | None = None
+    random: str | None = None
 
     @property
     def ok(self) -> bool:

@@ -89,7 +89,7 @@ def test_check_tells_by_its_status(command, files, model, status):
 
 def test_a_model_that_is_not_deterministic_is_not_checked(command, files, monkeypatch):
     report = find_leaks(loaded(files, "healthy.keras"), BATCH)
-    object.__setattr__(report, "random", 0)
+    object.__setattr__(report, "random", "words")
     monkeypatch.setattr("keras_masking.cli._find_leaks", lambda *_: report)
     status, output, _ = command("check", "healthy.keras", "--input", "batch.npy")
     assert status == 2 and "The model is not deterministic" in output

@@ -100,6 +100,11 @@ class TestHealthyModels:
         model = functional(layers.Dense(8, activation="gelu"), layers.Dense(8), MaskedMean())
         assert_no_leaks(model, ids)
 
+    @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others lack float64")
+    def test_what_is_put_into_padding_leaves_valid_float64_as_it_is(self):
+        keras.config.set_dtype_policy("float64")
+        assert_no_leaks(functional(layers.Dense(8), layers.Dense(8), MaskedMean()), IDS)
+
     @pytest.mark.parametrize("policy", ["float16", "mixed_float16", "mixed_bfloat16"])
     def test_a_leak_in_half_precision_is_found(self, policy):
         keras.config.set_dtype_policy(policy)
@@ -462,8 +467,19 @@ class TestRandomModels:
 
     def test_they_are_reported_as_such_and_not_as_leaking(self):
         report = find_leaks(self.noisy(), IDS)
-        assert report.trace[report.random].path == "noise"
+        assert report.random == "noise"
         assert report.ok and report.probes == ()
+
+    def test_code_around_layers_may_be_random(self):
+        seeds = keras.random.SeedGenerator(0)
+        model = subclassed(
+            lambda self, x: (
+                self.embed(x) + keras.random.normal((2, x.shape[1], 4), seed=self.seeds)
+            ),
+            embed=embedding(),
+            seeds=seeds,
+        )
+        assert find_leaks(model, IDS).random == "model"
 
     def test_they_do_not_pass_an_assertion(self):
         with pytest.raises(AssertionError, match="noise"):

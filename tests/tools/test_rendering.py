@@ -159,7 +159,7 @@ REPORTS = {
     f"report-{name}": report_of(trace) for name, trace in TRACES.items() if name != "empty"
 } | {
     "clean": report_of(hierarchy(), leaks=(), hazards=()),
-    "random": report_of(nested(), probes=(), leaks=(), hazards=(), random=2),
+    "random": report_of(nested(), probes=(), leaks=(), hazards=(), random="bi/forward"),
     "nothing": report_of(nested(), probes=(Probe("nan", False, "no-padding", {}, None),), leaks=()),
 }
 ALL = TRACES | REPORTS

@@ -270,7 +270,7 @@ class Findings:
 
     def verdict(self) -> str:
         if self.outcome == "random":
-            return self.word("random", call=self._name(self.report.random))
+            return self.word("random", call=self.report.random)
         if self.outcome != "leaks":
             return self.word(self.outcome)
         return self.word("leaks", where=self.where(self.report.leaks[0]))
