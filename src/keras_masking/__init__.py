@@ -1,7 +1,18 @@
 """Mask-aware layers for Keras 3, and tools that show where a model loses its mask."""
 
 from keras_masking.inputs import UnusableInput
-from keras_masking.layers import MaskedFlatten, MaskedMean, MaskedSum
+from keras_masking.layers import (
+    MaskedAttentionPooling,
+    MaskedFirst,
+    MaskedFlatten,
+    MaskedLast,
+    MaskedMax,
+    MaskedMean,
+    MaskedMin,
+    MaskedSoftmax,
+    MaskedStd,
+    MaskedSum,
+)
 from keras_masking.leaks import assert_no_leaks, find_leaks
 from keras_masking.records import Call, Leak, LeakReport, Probe, Tensor, Trace
 from keras_masking.tracing import trace
@@ -10,8 +21,15 @@ __all__ = [
     "Call",
     "Leak",
     "LeakReport",
+    "MaskedAttentionPooling",
+    "MaskedFirst",
     "MaskedFlatten",
+    "MaskedLast",
+    "MaskedMax",
     "MaskedMean",
+    "MaskedMin",
+    "MaskedSoftmax",
+    "MaskedStd",
     "MaskedSum",
     "Probe",
     "Tensor",

@@ -20,6 +20,21 @@ def mask_of(x):
     return None if mask is None else array(mask)
 
 
+def gradient(layer, x, mask):
+    """Of the sum of squares of the result, for the inputs."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return array(jax.grad(lambda x: ops.sum(layer(x, mask=mask) ** 2))(ops.array(x)))
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = ops.sum(layer(x, mask=mask) ** 2)
+    return array(tape.gradient(loss, x))
+
+
 @pytest.fixture(autouse=True)
 def fresh():
     keras.config.set_dtype_policy("float32")
