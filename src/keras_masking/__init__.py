@@ -1,14 +1,26 @@
 """Mask-aware layers for Keras 3, and tools that show where a model loses its mask."""
 
+from keras_masking.conversions import (
+    from_additive_mask,
+    from_hf_attention_mask,
+    from_torch_attn_mask,
+    from_torch_key_padding_mask,
+    to_additive_mask,
+    to_hf_attention_mask,
+    to_torch_attn_mask,
+    to_torch_key_padding_mask,
+)
 from keras_masking.inputs import UnusableInput
 from keras_masking.layers import (
     MaskedAttentionPooling,
     MaskedFirst,
     MaskedFlatten,
+    MaskedGroupQueryAttention,
     MaskedLast,
     MaskedMax,
     MaskedMean,
     MaskedMin,
+    MaskedMultiHeadAttention,
     MaskedSoftmax,
     MaskedStd,
     MaskedSum,
@@ -24,10 +36,12 @@ __all__ = [
     "MaskedAttentionPooling",
     "MaskedFirst",
     "MaskedFlatten",
+    "MaskedGroupQueryAttention",
     "MaskedLast",
     "MaskedMax",
     "MaskedMean",
     "MaskedMin",
+    "MaskedMultiHeadAttention",
     "MaskedSoftmax",
     "MaskedStd",
     "MaskedSum",
@@ -37,5 +51,13 @@ __all__ = [
     "UnusableInput",
     "assert_no_leaks",
     "find_leaks",
+    "from_additive_mask",
+    "from_hf_attention_mask",
+    "from_torch_attn_mask",
+    "from_torch_key_padding_mask",
+    "to_additive_mask",
+    "to_hf_attention_mask",
+    "to_torch_attn_mask",
+    "to_torch_key_padding_mask",
     "trace",
 ]

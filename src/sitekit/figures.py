@@ -25,6 +25,7 @@ from keras_masking import (
     MaskedMax,
     MaskedMean,
     MaskedMin,
+    MaskedMultiHeadAttention,
     MaskedSoftmax,
     MaskedStd,
     MaskedSum,
@@ -694,6 +695,19 @@ def pooling_weights(word):
     return lines, facts
 
 
+def attention_weights(word):
+    x, mask = np.ones((1, 4, 2), "float32"), np.array([[False, True, True, True]])
+    attend_to = MaskedMultiHeadAttention(1, 2)
+    padding, causal = {"query_mask": mask, "value_mask": mask}, {"use_causal_mask": True}
+    line, facts = [], {"mask": written(mask)}
+    for key, options in (("padding", padding), ("causal", causal), ("both", padding | causal)):
+        _, scores = attend_to(x, x, return_attention_scores=True, **options)
+        weights = np.asarray(scores)[0, 0].round(2)
+        line.append(value_grid(word(key), weights, weights > 0))
+        facts[key] = written(weights)
+    return [line], facts
+
+
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -720,6 +734,7 @@ FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] =
         reshaped_mask,
         trace_debug,
         three_probes,
+        attention_weights,
         pooling_summaries,
         pooling_weights,
     )

@@ -25,6 +25,8 @@ WHY = {
     "first": "the index of the step has to be found; the rest is one read a sequence",
     "last": "as first",
     "softmax": "two selections, each a pass of its own except where XLA fuses it",
+    "heads": "the scores are selected from in passes of their own, except where XLA fuses them",
+    "grouped": "as heads",
     "attend": "the selection in front is a pass of its own, except where XLA fuses it",
 }
 
@@ -49,6 +51,17 @@ def ways():
     softmax, plain_softmax = keras_masking.MaskedSoftmax(axis=1), layers.Softmax(axis=1)
     attention = keras_masking.MaskedAttentionPooling()
     attention.build(SHAPE)
+    heads = [c(8, 32) for c in (layers.MultiHeadAttention, keras_masking.MaskedMultiHeadAttention)]
+    grouped = [
+        c(32, 8, 2) for c in (layers.GroupQueryAttention, keras_masking.MaskedGroupQueryAttention)
+    ]
+    for layer in (*heads, *grouped):
+        layer.build(SHAPE, SHAPE)
+
+    def attention_of(x, layer, **masks):
+        x = x[:8]  # the scores are as large as the inputs, once for each head
+        return layer(x, x, **{name: mask[:8] for name, mask in masks.items()})
+
     return {
         "mean": {
             "ops.mean, no mask": lambda x, m: ops.mean(x, axis=1),
@@ -92,6 +105,22 @@ def ways():
         "attend": {
             "no mask": lambda x, m: attention(x),
             "MaskedAttentionPooling": lambda x, m: attention(x, mask=m),
+        },
+        "heads": {
+            "no mask": lambda x, m: attention_of(x, heads[0]),
+            "MultiHeadAttention": lambda x, m: attention_of(x, heads[0], value_mask=m),
+            "MaskedMultiHeadAttention": lambda x, m: attention_of(
+                x, heads[1], query_mask=m, value_mask=m
+            ),
+        },
+        "grouped": {
+            "no mask": lambda x, m: attention_of(x, grouped[0]),
+            "GroupQueryAttention": lambda x, m: attention_of(
+                x, grouped[0], query_mask=m, value_mask=m
+            ),
+            "MaskedGroupQueryAttention": lambda x, m: attention_of(
+                x, grouped[1], query_mask=m, value_mask=m
+            ),
         },
     }
 

@@ -58,6 +58,8 @@ SPECIMENS = {
     "MaskedStd": Specimen(over_time(lambda x: x.std(axis=0))),
     "MaskedSum": Specimen(lambda x: x.sum(axis=0)),
 }
+# they take several inputs, and have tests of their own
+SPECIAL = {"MaskedGroupQueryAttention", "MaskedMultiHeadAttention"}
 FILES = sorted(
     path for path in Path(keras_masking.layers.__file__).parent.glob("*.py") if path.stem[0] != "_"
 )
@@ -103,7 +105,7 @@ def test_every_public_layer_is_tested_here():
         for name, value in vars(keras_masking).items()
         if inspect.isclass(value) and issubclass(value, keras.layers.Layer)
     }
-    assert public == set(SPECIMENS) == set(keras_masking.layers.__all__)
+    assert public == set(SPECIMENS) | SPECIAL == set(keras_masking.layers.__all__)
 
 
 @pytest.mark.filterwarnings(
