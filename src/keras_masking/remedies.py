@@ -7,17 +7,29 @@ from keras_masking.records import Call, ProbeName, Trace
 
 # by the class that drops the mask, or computes with padding although it has it
 REPLACEMENTS = {
+    "BatchNormalization": "MaskedBatchNormalization",
+    "Cropping1D": "MaskedCropping1D",
+    "EinsumDense": "MaskedEinsumDense",
     "Flatten": "MaskedFlatten",
     "GlobalAveragePooling1D": "MaskedMean",
     "GlobalMaxPooling1D": "MaskedMax",
+    "GroupNormalization": "MaskedGroupNormalization",
     "GroupQueryAttention": "MaskedGroupQueryAttention",
+    "Lambda": "MaskedLambda",
     "Max": "MaskedMax",
     "Mean": "MaskedMean",
     "Min": "MaskedMin",
     "MultiHeadAttention": "MaskedMultiHeadAttention",
+    "Permute": "MaskedPermute",
+    "RMSNormalization": "MaskedRMSNormalization",
+    "RepeatVector": "MaskedRepeatVector",
+    "Reshape": "MaskedReshape",
     "Softmax": "MaskedSoftmax",
     "Std": "MaskedStd",
     "Sum": "MaskedSum",
+    "TimeDistributed": "MaskedTimeDistributed",
+    "UpSampling1D": "MaskedUpSampling1D",
+    "ZeroPadding1D": "MaskedZeroPadding1D",
 }
 
 

@@ -19,16 +19,21 @@ from keras_masking import (
     Call,
     LeakReport,
     MaskedAttentionPooling,
+    MaskedCropping1D,
     MaskedFirst,
     MaskedFlatten,
+    MaskedGroupNormalization,
     MaskedLast,
     MaskedMax,
     MaskedMean,
     MaskedMin,
     MaskedMultiHeadAttention,
+    MaskedReshape,
     MaskedSoftmax,
     MaskedStd,
     MaskedSum,
+    MaskedUpSampling1D,
+    MaskedZeroPadding1D,
     Trace,
     find_leaks,
     trace,
@@ -708,6 +713,50 @@ def attention_weights(word):
     return [line], facts
 
 
+def shapes_masks(word):
+    mask = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1]], dtype=bool)
+    x = np.where(mask, np.array([[1, 2, 3, 4, 0, 0], [0, 0, 0, 5, 6, 7]]), 0)
+    lines, facts = [[value_grid(word("steps"), x, mask)]], {"steps": written(x)}
+    for layer in (
+        MaskedCropping1D(1),
+        MaskedZeroPadding1D(1),
+        MaskedUpSampling1D(2),
+        MaskedReshape((3, 2, 1)),
+    ):
+        name = type(layer).__name__
+        left = behind(layer, x[..., None].astype("float32"), mask)
+        result = np.asarray(layer(x[..., None].astype("float32"), mask=mask))[..., 0]
+        shape = f" {left.shape}" if left.ndim > 2 else ""
+        rows = (len(x) * left.shape[1], 2) if left.ndim > 2 else left.shape
+        grid = value_grid(word("steps") + shape, result.reshape(rows), left.reshape(rows))
+        lines.append([Arrow(name), grid])
+        facts[name] = written(result.reshape(rows))
+    return lines, facts
+
+
+def group_normalization(word):
+    x = np.array([[[1], [3], [0], [0]]], dtype="float32")
+    mask = np.array([[True, True, False, False]])
+    plain, masked = (
+        np.asarray(made(1)(x, **options))[..., 0].round(2)
+        for made, options in (
+            (layers.GroupNormalization, {}),
+            (MaskedGroupNormalization, {"mask": mask}),
+        )
+    )
+    kinds = np.where(mask, "wrong", "drop")
+    wrong = tuple(Cell(number(v), str(k)) for v, k in zip(plain[0], kinds[0], strict=True))
+    lines = [
+        [
+            value_grid(word("steps"), x[..., 0], mask),
+            Arrow("GroupNormalization"),
+            Grid(word("result"), (wrong,)),
+        ],
+        [Arrow("MaskedGroupNormalization"), value_grid(word("result"), masked, mask)],
+    ]
+    return lines, {"plain": written(plain), "masked": written(masked)}
+
+
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -734,6 +783,8 @@ FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] =
         reshaped_mask,
         trace_debug,
         three_probes,
+        shapes_masks,
+        group_normalization,
         attention_weights,
         pooling_summaries,
         pooling_weights,

@@ -1,0 +1,83 @@
+"""A layer of this package beside the layer of Keras that it stands in for."""
+
+import keras
+import numpy as np
+from bad_input import X as ONES
+from bad_input import accepts_numbers_as_truth, refuses_bad_masks
+from conftest import array, mask_of
+from keras import layers
+
+from keras_masking import find_leaks
+
+
+def without_a_mask_it_is_the_layer_of_keras(layer, shape=(3, 4, 6), **options):
+    """The same numbers bit for bit, the same weights, and the same shapes and arguments."""
+    plain = getattr(layers, type(layer).__name__.removeprefix("Masked"))
+    plain = plain.from_config(layer.get_config())
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    plain.build(shape), layer.build(shape)
+    weights = [np.random.default_rng(1).uniform(0.5, 2, w.shape) for w in plain.weights]
+    plain.set_weights(weights)
+    layer.set_weights(weights)
+    assert [w.path.split("/")[-1] for w in layer.weights] == [
+        w.path.split("/")[-1] for w in plain.weights
+    ]
+    ours, theirs = layer(x, **options), plain(x, **options)
+    np.testing.assert_array_equal(array(ours), array(theirs))
+    assert mask_of(ours) is None
+    assert layer(keras.Input(shape[1:])).shape == plain(keras.Input(shape[1:])).shape
+    assert layer.get_config() == plain.get_config()
+
+
+class Model(keras.Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, x):
+        return self.layer(x)
+
+
+def its_weights_load(layer, folder, shape=(3, 4, 6)):
+    """From the file of a model that differs in the name of the class only."""
+    plain = getattr(layers, type(layer).__name__.removeprefix("Masked"))
+    x = np.ones(shape, "float32")
+    saved, ours = Model(plain.from_config(layer.get_config())), Model(layer)
+    saved(x), ours(x)
+    saved.set_weights([np.random.default_rng(1).uniform(0.5, 2, w.shape) for w in saved.weights])
+    saved.save_weights(folder / "plain.weights.h5")
+    ours.load_weights(folder / "plain.weights.h5")
+    np.testing.assert_array_equal(array(ours(x)), array(saved(x)))
+
+
+def masks_are_judged(layer):
+    refuses_bad_masks(layer)
+    accepts_numbers_as_truth(layer, np.array([[True, True, False], [True, False, False]]))
+    assert ONES.shape == (2, 3, 4)
+
+
+def it_does_not_leak(*stack):
+    """In a model: `Masking`, then the layers given."""
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    x[0, 3:] = x[1, 2:] = 0
+    inputs = keras.Input((None, 3))
+    y = layers.Masking()(inputs)
+    for layer in stack:
+        y = layer(y)
+    report = find_leaks(keras.Model(inputs, y), x)
+    assert report.ok, report
+
+
+def compiled(function, shape):
+    """`function(x, mask)` in each way that the backend compiles; sizes may be None."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [jax.jit(function)]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec(shape), tf.TensorSpec(shape[:2], tf.bool)]
+        options = {"input_signature": signature, "autograph": False}
+        return [tf.function(function, jit_compile=xla, **options) for xla in (False, True)]
+    return [function]
