@@ -198,8 +198,8 @@ class TestPaddingInvariance:
     @settings(deadline=None, max_examples=40, derandomize=True)
     @given(data=st.data())
     def test_it_equals_a_plain_loop_on_any_input(self, name, data):
-        # few shapes, because jax compiles for each of them
-        shape = data.draw(st.sampled_from([(4, 5, 3), (1, 1, 3), (0, 3, 3)]))
+        # the shapes of the other tests, because jax compiles for each
+        shape = data.draw(st.sampled_from([(2, 4, 3), (1, 1, 3), (0, 4, 3)]))
         numbers = st.floats(-1e3, 1e3, width=32) | st.sampled_from([np.nan, np.inf, -np.inf])
         mask = data.draw(hnp.arrays(bool, shape[:2]))
         finite = data.draw(hnp.arrays("float32", shape, elements=st.floats(-1e3, 1e3, width=32)))
