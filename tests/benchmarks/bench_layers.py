@@ -28,6 +28,18 @@ WHY = {
     "heads": "the scores are selected from in passes of their own, except where XLA fuses them",
     "grouped": "as heads",
     "attend": "the selection in front is a pass of its own, except where XLA fuses it",
+    "rms": "the selection in front is a pass of its own, except where XLA fuses it",
+    "rms over time": "as rms, and the valid entries are counted",
+    "groups": "two selections, each a pass of its own except where XLA fuses it",
+    "batch": "a selection in front and one behind, each a pass of its own in a graph of TensorFlow",
+    "permute": "padded steps become 0; the layer of Keras only moves, or renames axes for nothing",
+    "reshape": "as permute",
+    "crop": "as permute",
+    "pad": "as permute",
+    "repeat": "as permute",
+    "einsum": "a selection in front and one behind, so that no bias stands in padded steps",
+    "lambda": "as einsum",
+    "documents": "Keras's pooling multiplies by the mask, and the selection in front is a pass too",
 }
 
 
@@ -61,6 +73,25 @@ def ways():
     def attention_of(x, layer, **masks):
         x = x[:8]  # the scores are as large as the inputs, once for each head
         return layer(x, x, **{name: mask[:8] for name, mask in masks.items()})
+
+    def beside(name, *args, **options):
+        """The layer of Keras without a mask, and ours with one."""
+        stock = getattr(layers, name)(*args, **options)
+        ours = getattr(keras_masking, f"Masked{name}")(*args, **options)
+        for layer in (stock, ours):
+            layer.build(SHAPE)
+        return {
+            f"{name}, no mask": lambda x, m: stock(x),
+            f"Masked{name}": lambda x, m: ours(x, mask=m),
+        }
+
+    keep, drop = keras_masking.KeepMask(), keras_masking.DropMask()
+    documents, pooling = (64, 16, 32, 256), layers.GlobalAveragePooling1D()
+    distributed = layers.TimeDistributed(pooling), keras_masking.MaskedTimeDistributed(pooling)
+
+    keep, drop = keras_masking.KeepMask(), keras_masking.DropMask()
+    documents, pooling = (64, 16, 32, 256), layers.GlobalAveragePooling1D()
+    distributed = layers.TimeDistributed(pooling), keras_masking.MaskedTimeDistributed(pooling)
 
     return {
         "mean": {
@@ -120,6 +151,31 @@ def ways():
             ),
             "MaskedGroupQueryAttention": lambda x, m: attention_of(
                 x, grouped[1], query_mask=m, value_mask=m
+            ),
+        },
+        "keep": {
+            "x * 2": lambda x, m: x * 2,
+            "KeepMask": lambda x, m: keep(x * 2, mask=m),
+        },
+        "drop": {
+            "x * 2": lambda x, m: x * 2,
+            "DropMask": lambda x, m: drop(x * 2),
+        },
+        "rms": beside("RMSNormalization"),
+        "rms over time": beside("RMSNormalization", [1, 2]),
+        "groups": beside("GroupNormalization", 8),
+        "batch": beside("BatchNormalization"),
+        "permute": beside("Permute", (2, 1)),
+        "reshape": beside("Reshape", (512, 8, 32)),
+        "crop": beside("Cropping1D", 1),
+        "pad": beside("ZeroPadding1D", 1),
+        "repeat": beside("UpSampling1D", 2),
+        "einsum": beside("EinsumDense", "...f,fg->...g", 256),
+        "lambda": beside("Lambda", ops.tanh),
+        "documents": {
+            "TimeDistributed, no mask": lambda x, m: distributed[0](ops.reshape(x, documents)),
+            "MaskedTimeDistributed": lambda x, m: distributed[1](
+                ops.reshape(x, documents), mask=ops.reshape(m, documents[:3])
             ),
         },
     }

@@ -42,7 +42,7 @@ class MaskedLambda(keras.layers.Lambda):
         left = self.compute_mask(inputs, mask)
         if left is None:
             return result
-        _refuse_several(result, "results")
+        _refuse_several(result, "result")
         if self.mask is None and tuple(result.shape)[: len(left.shape)] != tuple(left.shape):
             raise ValueError(
                 "The result must keep the axes of the mask in front. Received: a result of shape "
@@ -58,8 +58,9 @@ class MaskedLambda(keras.layers.Lambda):
 def _refuse_several(x, name):
     if not hasattr(x, "shape"):
         raise ValueError(
-            f"A function under a mask must have one tensor of {name}. Received: {type(x)}. "
-            "Write a layer for it, or use keras.layers.Lambda with its argument `mask`."
+            "A function under a mask must take and give one tensor. Received: "
+            f"{type(x).__name__} as its {name}. Write a layer for it, or use keras.layers.Lambda "
+            "with its argument `mask`."
         )
 
 
