@@ -352,8 +352,9 @@ class TestModels:
         close(model.predict(x, verbose=0), model(x))
         assert type(loaded.layers[-1]) is KINDS[kind][0]
 
-    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-    @pytest.mark.parametrize("scores", [False, True])
+    @pytest.mark.parametrize(
+        ("policy", "scores"), [("mixed_float16", True), ("mixed_bfloat16", False)]
+    )
     def test_half_precision(self, kind, policy, scores):
         x = padded(X, MASKS["a fully padded row"])
         layer = make(kind, dtype=policy)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import array
+from conftest import array, needs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -89,6 +89,7 @@ def test_there_and_back_is_the_same(mask, heads):
     same(from_additive_mask(to_additive_mask(mask)), mask)
 
 
+@needs["tensorflow"]  # the functions are numpy on every backend
 def test_the_layers_take_what_comes_out():
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
     attend = MaskedMultiHeadAttention(2, 3)
