@@ -7,8 +7,11 @@ from keras_masking.records import Call, ProbeName, Trace
 
 # by the class that drops the mask, or computes with padding although it has it
 REPLACEMENTS = {
+    "AveragePooling1D": "MaskedAveragePooling1D",
     "BatchNormalization": "MaskedBatchNormalization",
+    "Conv1D": "MaskedConv1D",
     "Cropping1D": "MaskedCropping1D",
+    "DepthwiseConv1D": "MaskedDepthwiseConv1D",
     "EinsumDense": "MaskedEinsumDense",
     "Flatten": "MaskedFlatten",
     "GlobalAveragePooling1D": "MaskedMean",
@@ -17,6 +20,7 @@ REPLACEMENTS = {
     "GroupQueryAttention": "MaskedGroupQueryAttention",
     "Lambda": "MaskedLambda",
     "Max": "MaskedMax",
+    "MaxPooling1D": "MaskedMaxPooling1D",
     "Mean": "MaskedMean",
     "Min": "MaskedMin",
     "MultiHeadAttention": "MaskedMultiHeadAttention",
@@ -24,6 +28,7 @@ REPLACEMENTS = {
     "RMSNormalization": "MaskedRMSNormalization",
     "RepeatVector": "MaskedRepeatVector",
     "Reshape": "MaskedReshape",
+    "SeparableConv1D": "MaskedSeparableConv1D",
     "Softmax": "MaskedSoftmax",
     "Std": "MaskedStd",
     "Sum": "MaskedSum",

@@ -19,6 +19,7 @@ from keras_masking import (
     Call,
     LeakReport,
     MaskedAttentionPooling,
+    MaskedConv1D,
     MaskedCropping1D,
     MaskedFirst,
     MaskedFlatten,
@@ -757,6 +758,21 @@ def group_normalization(word):
     return lines, {"plain": written(plain), "masked": written(masked)}
 
 
+def convolution_masks(word):
+    mask = np.array([[1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 1, 1]], dtype=bool)
+    x = np.where(mask, np.arange(1, 7), 0)
+    lines, facts = [[value_grid(word("steps"), x, mask)]], {"mask": written(mask)}
+    for padding in ("same", "causal", "valid"):
+        items = [Arrow(f'padding="{padding}"')]
+        for rule in ("any", "all"):
+            layer = MaskedConv1D(1, 3, padding=padding, mask_rule=rule)
+            left = behind(layer, x[..., None].astype("float32"), mask)
+            items.append(mask_grid(word(rule), left))
+            facts[f"{padding}_{rule}"] = written(left)
+        lines.append(items)
+    return lines, facts
+
+
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -788,5 +804,6 @@ FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] =
         attention_weights,
         pooling_summaries,
         pooling_weights,
+        convolution_masks,
     )
 }

@@ -27,6 +27,11 @@ WHY = {
     "softmax": "two selections, each a pass of its own except where XLA fuses it",
     "heads": "the scores are selected from in passes of their own, except where XLA fuses them",
     "grouped": "as heads",
+    "conv": "two selections, each a pass of its own except where XLA fuses it",
+    "conv, strides 2": "as conv, and the steps are moved to where the windows begin",
+    "depthwise": "as conv, beside little arithmetic",
+    "max windows": "the steps are selected from and moved, two passes beside one",
+    "mean windows": "as max windows",
     "attend": "the selection in front is a pass of its own, except where XLA fuses it",
     "rms": "the selection in front is a pass of its own, except where XLA fuses it",
     "rms over time": "as rms, and the valid entries are counted",
@@ -84,10 +89,6 @@ def ways():
             f"{name}, no mask": lambda x, m: stock(x),
             f"Masked{name}": lambda x, m: ours(x, mask=m),
         }
-
-    keep, drop = keras_masking.KeepMask(), keras_masking.DropMask()
-    documents, pooling = (64, 16, 32, 256), layers.GlobalAveragePooling1D()
-    distributed = layers.TimeDistributed(pooling), keras_masking.MaskedTimeDistributed(pooling)
 
     keep, drop = keras_masking.KeepMask(), keras_masking.DropMask()
     documents, pooling = (64, 16, 32, 256), layers.GlobalAveragePooling1D()
@@ -153,6 +154,12 @@ def ways():
                 x, grouped[1], query_mask=m, value_mask=m
             ),
         },
+        "conv": beside("Conv1D", 256, 3, padding="same"),
+        "conv, strides 2": beside("Conv1D", 256, 3, 2, padding="same"),
+        "depthwise": beside("DepthwiseConv1D", 3, padding="same"),
+        "separable": beside("SeparableConv1D", 256, 3, padding="same"),
+        "max windows": beside("MaxPooling1D", 2),
+        "mean windows": beside("AveragePooling1D", 2),
         "keep": {
             "x * 2": lambda x, m: x * 2,
             "KeepMask": lambda x, m: keep(x * 2, mask=m),

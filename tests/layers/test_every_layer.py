@@ -53,10 +53,27 @@ SPECIMENS = {
         {"kernel_initializer": keras.initializers.Constant(1 / 64)},
         weights=1,
     ),
+    "MaskedAveragePooling1D": Specimen(lambda x: x, {"pool_size": 1}, shape=(2, 4, 3)),
     "MaskedBatchNormalization": Specimen(
         lambda x: x / np.sqrt(1.001), shape=(2, 4, 3), weights=2, state=2
     ),
+    "MaskedConv1D": Specimen(  # more than one step in a window: test_windows.py
+        lambda x: x.sum(axis=-1, keepdims=True) / 4 * np.ones(5),
+        {
+            "filters": 5,
+            "kernel_size": 1,
+            "kernel_initializer": keras.initializers.Constant(1 / 4),
+        },
+        shape=(2, 4, 5),
+        weights=2,
+    ),
     "MaskedCropping1D": Specimen(lambda x: x[1:-1], shape=(2, 2, 3)),
+    "MaskedDepthwiseConv1D": Specimen(
+        lambda x: x / 4,
+        {"kernel_size": 1, "depthwise_initializer": keras.initializers.Constant(1 / 4)},
+        shape=(2, 4, 3),
+        weights=2,
+    ),
     "MaskedEinsumDense": Specimen(
         lambda x: x.sum(axis=-1, keepdims=True) / 4 * np.ones(5),
         {
@@ -78,6 +95,7 @@ SPECIMENS = {
     "MaskedLambda": Specimen(softsign, {"function": keras.activations.softsign}, shape=(2, 4, 3)),
     "MaskedLast": Specimen(over_time(lambda x: x[-1])),
     "MaskedMax": Specimen(over_time(lambda x: x.max(axis=0))),
+    "MaskedMaxPooling1D": Specimen(lambda x: x, {"pool_size": 1}, shape=(2, 4, 3)),
     "MaskedMean": Specimen(over_time(lambda x: x.mean(axis=0))),
     "MaskedMin": Specimen(over_time(lambda x: x.min(axis=0))),
     "MaskedPermute": Specimen(lambda x: x.T.reshape(-1), {"dims": (2, 1)}, shape=(2, 3, 4)),
@@ -88,6 +106,17 @@ SPECIMENS = {
     ),
     "MaskedReshape": Specimen(
         lambda x: x[:, None], {"target_shape": (-1, 1, 3)}, shape=(2, 4, 1, 3)
+    ),
+    "MaskedSeparableConv1D": Specimen(
+        lambda x: x.sum(axis=-1, keepdims=True) / 4 * np.ones(5),
+        {
+            "filters": 5,
+            "kernel_size": 1,
+            "depthwise_initializer": keras.initializers.Constant(1 / 4),
+            "pointwise_initializer": "ones",
+        },
+        shape=(2, 4, 5),
+        weights=3,
     ),
     "MaskedSoftmax": Specimen(softmax, {"axis": 1}, shape=(2, 4, 3)),
     "MaskedStd": Specimen(over_time(lambda x: x.std(axis=0))),
@@ -106,9 +135,19 @@ SPECIAL = {
     "MaskedMultiHeadAttention",
     "MaskedRepeatVector",
 }
-FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum and activations have not
+FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum, activations and windows
+    # have not
     "jax": SPECIMENS,
-    "numpy": ("MaskedEinsumDense", "MaskedLambda", "MaskedTimeDistributed"),
+    "numpy": (
+        "MaskedAveragePooling1D",
+        "MaskedConv1D",
+        "MaskedDepthwiseConv1D",
+        "MaskedEinsumDense",
+        "MaskedLambda",
+        "MaskedMaxPooling1D",
+        "MaskedSeparableConv1D",
+        "MaskedTimeDistributed",
+    ),
 }
 FILES = sorted(
     path for path in Path(keras_masking.layers.__file__).parent.glob("*.py") if path.stem[0] != "_"
