@@ -10,6 +10,7 @@ REPLACEMENTS = {
     "AveragePooling1D": "MaskedAveragePooling1D",
     "BatchNormalization": "MaskedBatchNormalization",
     "Conv1D": "MaskedConv1D",
+    "Conv1DTranspose": "MaskedConv1DTranspose",
     "Cropping1D": "MaskedCropping1D",
     "DepthwiseConv1D": "MaskedDepthwiseConv1D",
     "EinsumDense": "MaskedEinsumDense",

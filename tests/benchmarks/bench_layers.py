@@ -29,6 +29,7 @@ WHY = {
     "grouped": "as heads",
     "conv": "two selections, each a pass of its own except where XLA fuses it",
     "conv, strides 2": "as conv, and the steps are moved to where the windows begin",
+    "transposed": "as conv, and the outputs are twice as many as the inputs",
     "depthwise": "as conv, beside little arithmetic",
     "max windows": "the steps are selected from and moved, two passes beside one",
     "mean windows": "as max windows",
@@ -158,6 +159,7 @@ def ways():
         "conv, strides 2": beside("Conv1D", 256, 3, 2, padding="same"),
         "depthwise": beside("DepthwiseConv1D", 3, padding="same"),
         "separable": beside("SeparableConv1D", 256, 3, padding="same"),
+        "transposed": beside("Conv1DTranspose", 256, 3, 2, padding="same"),
         "max windows": beside("MaxPooling1D", 2),
         "mean windows": beside("AveragePooling1D", 2),
         "keep": {

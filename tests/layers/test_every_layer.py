@@ -67,6 +67,16 @@ SPECIMENS = {
         shape=(2, 4, 5),
         weights=2,
     ),
+    "MaskedConv1DTranspose": Specimen(
+        lambda x: x.sum(axis=-1, keepdims=True) / 4 * np.ones(5),
+        {
+            "filters": 5,
+            "kernel_size": 1,
+            "kernel_initializer": keras.initializers.Constant(1 / 4),
+        },
+        shape=(2, 4, 5),
+        weights=2,
+    ),
     "MaskedCropping1D": Specimen(lambda x: x[1:-1], shape=(2, 2, 3)),
     "MaskedDepthwiseConv1D": Specimen(
         lambda x: x / 4,
@@ -141,6 +151,7 @@ FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum, acti
     "numpy": (
         "MaskedAveragePooling1D",
         "MaskedConv1D",
+        "MaskedConv1DTranspose",
         "MaskedDepthwiseConv1D",
         "MaskedEinsumDense",
         "MaskedLambda",

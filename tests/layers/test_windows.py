@@ -68,6 +68,8 @@ WINDOWS += [
         ("DepthwiseConv1D", {"kernel_size": 4, "padding": "same", "strides": 3}),
         ("SeparableConv1D", {"filters": 2, "kernel_size": 3}),
         ("SeparableConv1D", {"filters": 2, "kernel_size": 4, "padding": "same", "strides": 3}),
+        ("Conv1DTranspose", {"filters": 2, "kernel_size": 4, "padding": "same", "strides": 3}),
+        ("Conv1DTranspose", {"filters": 2, "kernel_size": 2, "strides": 4, "output_padding": 1}),
     )
 ]
 

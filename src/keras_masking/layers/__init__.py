@@ -6,6 +6,7 @@ from keras_masking.layers.masked_attention_pooling import MaskedAttentionPooling
 from keras_masking.layers.masked_average_pooling1d import MaskedAveragePooling1D
 from keras_masking.layers.masked_batch_normalization import MaskedBatchNormalization
 from keras_masking.layers.masked_conv1d import MaskedConv1D
+from keras_masking.layers.masked_conv1d_transpose import MaskedConv1DTranspose
 from keras_masking.layers.masked_cropping1d import MaskedCropping1D
 from keras_masking.layers.masked_depthwise_conv1d import MaskedDepthwiseConv1D
 from keras_masking.layers.masked_einsum_dense import MaskedEinsumDense
@@ -39,6 +40,7 @@ __all__ = [
     "MaskedAveragePooling1D",
     "MaskedBatchNormalization",
     "MaskedConv1D",
+    "MaskedConv1DTranspose",
     "MaskedCropping1D",
     "MaskedDepthwiseConv1D",
     "MaskedEinsumDense",
