@@ -251,37 +251,26 @@ def test_channels_first_is_the_same_turned_round(windows):
     turned.build((None, 2, None))
     turned.set_weights(ours.get_weights())
     x = np.where(MASK[..., None], X, np.float32(np.nan))
-    result = array(turned(np.swapaxes(x, 1, 2), mask=MASK))
+    result = array(in_graph(turned)(np.swapaxes(x, 1, 2), mask=MASK))
     np.testing.assert_allclose(np.swapaxes(result, 1, 2), run(ours, x, MASK)[0], rtol=1e-5)
 
 
+@needs["tensorflow"]
 @strided
-@pytest.mark.parametrize("shape", [(None, None, 2), (4, 11, 2)])
-def test_compiled_it_gives_the_same(windows, shape):
-    ours, _ = windows.pair()
-    x = np.where(MASK[..., None], X, np.float32(np.nan))
-    expected = run(ours, x, MASK)
-    for compiled in compilations(ours, shape):
-        for result, known in zip(compiled(x, MASK), expected, strict=True):
-            np.testing.assert_allclose(array(result), known, rtol=1e-5, atol=1e-6)
-
-
-def compilations(layer, shape):
-    def function(x, mask):
-        return layer(x, mask=mask), layer.compute_mask(x, mask)
-
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return [jax.jit(function)]
-    if keras.backend.backend() == "numpy":
-        return [function]
+@pytest.mark.parametrize(("shape", "xla"), [((None, None, 2), False), ((4, 11, 2), True)])
+def test_tensorflow_graphs_give_what_eager_calls_give(windows, shape, xla):
     import tensorflow as tf
 
+    ours, _ = windows.pair()
     signature = [tf.TensorSpec(shape), tf.TensorSpec(shape[:2], tf.bool)]
-    return [
-        tf.function(function, input_signature=signature, jit_compile=xla) for xla in (False, True)
-    ]
+
+    @tf.function(input_signature=signature, jit_compile=xla)
+    def compiled(x, mask):
+        return ours(x, mask=mask), ours.compute_mask(x, mask)
+
+    x = np.where(MASK[..., None], X, np.float32(np.nan))
+    for result, known in zip(compiled(x, MASK), run(ours, x, MASK), strict=True):
+        np.testing.assert_allclose(array(result), known, rtol=1e-5, atol=1e-6)
 
 
 @strided
@@ -319,6 +308,18 @@ def test_a_model_of_it_has_no_leaks(windows, side):
     outputs = MaskedMean()(windows.ours()(layers.Masking()(inputs)))
     report = find_leaks(keras.Model(inputs, outputs), np.where(mask[..., None], X[:2], 0))
     assert report.ok, report
+
+
+@pytest.mark.parametrize("windows", WINDOWS, ids=named)
+def test_a_window_as_long_as_the_batch_has_the_mask_in_a_model_that_a_call_has(windows):
+    size = windows.options.get("kernel_size") or windows.options["pool_size"]
+    mask = np.arange(size) < [[size], [1]]
+    inputs = keras.Input((None, 2))
+    outputs = windows.ours()(layers.Masking()(inputs))
+    model = keras.Model(inputs, outputs._keras_mask)
+    x = np.where(mask[..., None], X[:2, :size], 0)
+    expected = windows.ours().compute_mask(ops.convert_to_tensor(x), ops.convert_to_tensor(mask))
+    np.testing.assert_array_equal(array(model(x)), array(expected))
 
 
 @strided
