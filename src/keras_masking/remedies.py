@@ -63,7 +63,7 @@ def remedy_for(
         return "batch", None
     if not call.explicit and all(x.mask is None for x in call.inputs):
         return "no-mask", None
-    return ("ignores" if _stock(call) else "own-call"), None
+    return ("ignores", REPLACEMENTS.get(call.class_name)) if _stock(call) else ("own-call", None)
 
 
 def _loss(call: Call) -> str:

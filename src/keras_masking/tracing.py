@@ -96,6 +96,7 @@ class Frame:
         place: its number among the calls of the frame around it, behind the place of that frame;
             the same in every run, even of a layer that the model makes anew each time.
         lost: the call that lost the mask of a tensor it was given.
+        listed: whether it has a row.
         note: what a kind of recorder remembers of it.
     """
 
@@ -112,6 +113,7 @@ class Frame:
     used: bool = False
     latest: str | None = None
     lost: int | None = None
+    listed: bool = True
     note: Any = None
 
     @property
@@ -241,11 +243,13 @@ class Recorder:
             parent.used |= "uses" in row.events
         else:
             self.whole = row
-        if row.kind == "operation" and all(x.dtype == "bool" for x in results):
+        if row.kind == "operation" and _only_makes_masks(inputs, results):
             self.rows.pop()  # Keras computes masks in the graph of a Functional model
+            frame.listed = False
         elif frame.row is not None:
             self.rows[frame.row] = row
-        self.lose(row, flat, flat_outputs, frame.lost)
+        if frame.listed:
+            self.lose(row, flat, flat_outputs, frame.lost)
         outputs = self.passed_on(frame, row, flat, outputs)
         if parent:
             flat_outputs = [x for x in tree.flatten(outputs) if is_tensor(x)]
@@ -462,6 +466,13 @@ def _class_name(operation: keras.Operation) -> str:
     elif type(operation) is layers.RNN:
         inner = operation.cell
     return name if inner is None else f"{name}({type(inner).__name__})"
+
+
+def _only_makes_masks(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> bool:
+    """Whether it gives booleans, or computes with the numbers that masks are made of."""
+    if all(x.dtype == "bool" for x in outputs):
+        return True
+    return not any(_is_float(x) or x.mask is not None for x in (*inputs, *outputs))
 
 
 def _is_float(x: Tensor) -> bool:

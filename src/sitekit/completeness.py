@@ -11,7 +11,7 @@ import yaml
 from sitekit.pages import LANGUAGES, Line, Link, Page, PageError, Problem, Site, cells, links_in
 
 # pages that look things up or practise do not take the rhythm of a teaching page
-NOT_TEACHING = ("index.md", "glossary.md")
+NOT_TEACHING = ("index.md", "layers.md", "glossary.md")
 RHYTHM = ("what-breaks", "sources", "next")
 
 _CJK = r"\u3400-\u9fff"

@@ -12,7 +12,7 @@ from keras import layers, ops
 from models import IDS, MASK, embedding, functional, subclassed
 from numpy.testing import assert_array_equal
 
-from keras_masking import MaskedFlatten, MaskedMean, UnusableInput, trace
+from keras_masking import MaskedConv1D, MaskedFlatten, MaskedMean, UnusableInput, trace
 
 
 def kept(call):
@@ -65,6 +65,12 @@ def test_an_operation_of_a_functional_model_drops_the_mask_silently(operation, c
         class_name,
         ("drops silently",),
     )
+
+
+def test_arithmetic_on_masks_in_the_graph_of_a_functional_model_has_no_rows():
+    model = functional(MaskedConv1D(3, 3, padding="same", name="conv"), MaskedMean(name="mean"))
+    assert len(model.operations) > 9
+    assert [call.path for call in trace(model, IDS)] == ["embedding", "conv", "mean"]
 
 
 def test_masks_are_those_of_the_run():

@@ -102,7 +102,10 @@ def _windows(mask, size, strides, dilation, padding, rule):
             added = ops.maximum((outputs - 1) * strides + width - length, 0) // 2
     start = first % strides - added
     alone = (output >= first // strides) & (output < first // strides + outputs)
-    taken = (output * strides + start)[..., None] + dilation * np.arange(size)
+    # in this order: `ops.add` takes a vector on its right for a bias, on TensorFlow
+    taken = ops.add(
+        dilation * np.arange(size, dtype="int32"), (output * strides + start)[..., None]
+    )
     within = (taken >= first[..., None]) & (taken < end[..., None])
     index = ops.where(within, taken, first[..., None])
     valid = ops.take_along_axis(mask[..., None], index, axis=1) & within
