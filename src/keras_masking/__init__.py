@@ -46,6 +46,7 @@ from keras_masking.layers import (
     MaskedZeroPadding1D,
 )
 from keras_masking.leaks import assert_no_leaks, find_leaks
+from keras_masking.losses import SampleMeanLoss, SampleMeanMetric, TokenMeanMetric
 from keras_masking.records import Call, Leak, LeakReport, Probe, Tensor, Trace
 from keras_masking.tracing import trace
 
@@ -86,7 +87,10 @@ __all__ = [
     "MaskedUpSampling1D",
     "MaskedZeroPadding1D",
     "Probe",
+    "SampleMeanLoss",
+    "SampleMeanMetric",
     "Tensor",
+    "TokenMeanMetric",
     "Trace",
     "UnusableInput",
     "assert_no_leaks",

@@ -17,6 +17,7 @@ from keras import layers, ops
 
 from keras_masking import (
     Call,
+    KeepMask,
     LeakReport,
     MaskedAttentionPooling,
     MaskedConv1D,
@@ -35,6 +36,7 @@ from keras_masking import (
     MaskedSum,
     MaskedUpSampling1D,
     MaskedZeroPadding1D,
+    SampleMeanLoss,
     Trace,
     find_leaks,
     trace,
@@ -773,6 +775,34 @@ def convolution_masks(word):
     return lines, facts
 
 
+def loss_weights(word):
+    mask = np.array([[1, 1, 1, 1], [1, 0, 0, 0]], dtype=bool)
+    errors = np.where(mask, [[1, 1, 1, 1], [2, 0, 0, 0]], 0)
+    lines, facts = [[value_grid(word("errors"), errors**2, mask)]], {"errors": written(errors**2)}
+    for name, loss in (
+        ("MeanSquaredError", keras.losses.MeanSquaredError()),
+        ("SampleMeanLoss", SampleMeanLoss("mse")),
+    ):
+
+        def mean(x, loss=loss):
+            y_pred = KeepMask()(x[..., None].astype("float32"), mask=mask)
+            return np.asarray(loss(np.zeros((*x.shape, 1)), y_pred))
+
+        alone = np.eye(mask.size).reshape(mask.size, *mask.shape)
+        weights = np.reshape([mean(x) for x in alone], mask.shape).round(3)
+        result = mean(errors).round(3)
+        lines.append(
+            [
+                Arrow(name),
+                value_grid(word("weights"), weights, mask),
+                Arrow(word("sum")),
+                value_grid(word("loss"), result),
+            ]
+        )
+        facts[name], facts[f"{name}_loss"] = written(weights), number(result)
+    return lines, facts
+
+
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -805,5 +835,6 @@ FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] =
         pooling_summaries,
         pooling_weights,
         convolution_masks,
+        loss_weights,
     )
 }

@@ -1,0 +1,225 @@
+import keras
+import numpy as np
+import pytest
+from conftest import array, needs_gradients
+from keras import layers, ops
+from keras.src.backend import set_keras_mask
+
+from keras_masking import SampleMeanLoss, SampleMeanMetric, TokenMeanMetric
+
+nan, inf = np.nan, np.inf
+
+# squared errors 1 1 1 1 and 4: 8 / 5 a token, (1 + 4) / 2 a sample
+ERRORS = [[1, 1, 1, 1], [2, 0, 0, 0]]
+MASK = [[1, 1, 1, 1], [1, 0, 0, 0]]
+
+
+def predicted(values, mask, dtype="float32"):
+    """As a model gives it to a loss: with one feature and a mask."""
+    y = ops.convert_to_tensor(np.asarray(values, dtype)[..., None])
+    if mask is not None:
+        set_keras_mask(y, ops.convert_to_tensor(np.asarray(mask, bool)))
+    return y
+
+
+def of_loss(values, mask, weights=None, y_true=0.0, loss="mse", **options):
+    y_pred = predicted(values, mask)
+    y_true = np.full(y_pred.shape, y_true, "float32")
+    return float(SampleMeanLoss(loss, **options)(y_true, y_pred, sample_weight=weights))
+
+
+def of_metric(metric, batches):
+    metric = metric(keras.losses.mean_squared_error)
+    for values, mask, *weights in batches:
+        y_pred = predicted(values, mask)
+        metric.update_state(np.zeros(y_pred.shape, "float32"), y_pred, *weights)
+    return float(metric.result())
+
+
+# by name: errors, mask, mean of the samples' means, mean of the steps
+CASES = {
+    "no mask": (ERRORS, None, (1 + 1) / 2, 8 / 8),
+    "unequal lengths": (ERRORS, MASK, (1 + 4) / 2, 8 / 5),
+    "padding on the left and in between": ([[9, 1], [3, 9]], [[0, 1], [1, 0]], 5, 5),
+    "more padding": ([[*row, 7, 7] for row in ERRORS], [[*row, 0, 0] for row in MASK], 2.5, 1.6),
+    "nan and inf in padding": ([[1, 1, 1, 1], [2, nan, inf, -inf]], MASK, 2.5, 1.6),
+    "a fully padded row": ([*ERRORS, [5] * 4], [*MASK, [0] * 4], 2.5, 1.6),
+    "nothing but padding": ([[3, nan]], [[0, 0]], 0, 0),
+    "an empty batch": (np.zeros((0, 3)), np.zeros((0, 3)), 0, 0),
+    "two time axes": ([[[1, 2], [3, 9]]], [[[1, 1], [1, 0]]], 14 / 3, 14 / 3),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_named_case(name):
+    values, mask, samples, tokens = CASES[name]
+    assert of_loss(values, mask) == pytest.approx(samples)
+    assert of_metric(SampleMeanMetric, [(values, mask)]) == pytest.approx(samples)
+    assert of_metric(TokenMeanMetric, [(values, mask)]) == pytest.approx(tokens)
+
+
+@pytest.mark.parametrize("padding", [0, 3])
+def test_batches_of_unlike_width(padding):
+    batches = [
+        ([[1] * 4], [[1] * 4]),
+        ([[2, *[9] * padding]], [[1, *[0] * padding]]),
+        ([[1, 3]], [[1, 1]]),
+    ]
+    assert of_metric(SampleMeanMetric, batches) == pytest.approx((1 + 4 + 5) / 3)
+    assert of_metric(TokenMeanMetric, batches) == pytest.approx((4 + 4 + 10) / 7)
+
+
+@pytest.mark.parametrize("loss", ["mse", keras.losses.MeanSquaredError(), "mean_squared_error"])
+def test_without_a_mask_it_is_the_loss_of_keras(loss):
+    x, y = np.random.default_rng(0).normal(size=(2, 3, 5, 2)).astype("float32")
+    stock = keras.losses.MeanSquaredError()(y, ops.array(x))
+    np.testing.assert_allclose(array(SampleMeanLoss(loss)(y, ops.array(x))), stock, rtol=1e-6)
+
+
+def test_weights_multiply_the_loss():
+    weights = np.array([1, 3])
+    assert of_loss(ERRORS, MASK, weights) == (1 + 3 * 4) / 2
+    assert of_loss(ERRORS, MASK, weights[:, None]) == (1 + 3 * 4) / 2
+    assert of_loss(ERRORS, MASK, [[1, 3, 1, 3], [3, nan, nan, nan]]) == (2 + 3 * 4) / 2
+
+
+def test_weights_make_a_weighted_mean_of_a_metric():
+    for weights in (np.array([1, 3]), np.array([[1], [3]])):
+        batch = [(ERRORS, MASK, weights)]
+        assert of_metric(SampleMeanMetric, batch) == (1 + 3 * 4) / 4
+        assert of_metric(TokenMeanMetric, batch) == pytest.approx((4 + 3 * 4) / 7)
+    steps = [(ERRORS, MASK, [[1, 0, 0, 0], [3, nan, nan, nan]])]
+    assert of_metric(TokenMeanMetric, steps) == (1 + 3 * 4) / 4
+    with pytest.raises(ValueError, match="one weight a sample.*TokenMeanMetric"):
+        of_metric(SampleMeanMetric, steps)
+
+
+def test_labels_in_padding_need_not_be_classes():
+    y_pred = np.log([[[0.5, 0.5], [0.25, 0.75]], [[0.125, 0.875], [nan, nan]]])
+    y_pred = ops.convert_to_tensor(y_pred.astype("float32"))
+    set_keras_mask(y_pred, ops.convert_to_tensor(np.array([[True, True], [True, False]])))
+    y_true = np.array([[0, 0], [0, -1]])
+    loss = SampleMeanLoss(keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    expected = np.log(2) * (1.5 + 3) / 2
+    assert float(loss(y_true, y_pred)) == pytest.approx(expected, rel=1e-6)
+    right = SampleMeanMetric(keras.metrics.sparse_categorical_accuracy)
+    right.update_state(y_true, y_pred)
+    assert float(right.result()) == 0.25
+
+
+def test_half_precision_is_added_up_in_float32():
+    values, mask = np.full((1, 70000), 1.0), np.ones((1, 70000))
+    loss = SampleMeanLoss("mse", dtype="float16")
+    y_pred = predicted(values, mask, "float16")
+    result = loss(np.zeros(y_pred.shape, "float16"), y_pred)
+    assert keras.backend.standardize_dtype(result.dtype) == "float16"
+    assert float(result) == 1
+
+
+@needs_gradients
+def test_gradient_is_that_of_the_samples_alone_and_0_in_padding():
+    mask = np.array(MASK, bool)
+
+    def loss(x):
+        y_pred = x * 1
+        set_keras_mask(y_pred, ops.convert_to_tensor(mask))
+        return SampleMeanLoss(lambda y_true, y_pred: ops.log(y_pred)[..., 0])(x * 0, y_pred)
+
+    x = np.where(mask, [[1, 2, 4, 8], [2, 0, 0, 0]], [nan, inf, 0, -1]).astype("float32")[..., None]
+    if keras.backend.backend() == "jax":
+        import jax
+
+        result = jax.grad(loss)(ops.array(x))
+    else:
+        import tensorflow as tf
+
+        x = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = loss(x)
+        result = tape.gradient(value, x)
+    expected = [[1 / 8, 1 / 16, 1 / 32, 1 / 64], [1 / 4, 0, 0, 0]]
+    np.testing.assert_allclose(array(result)[..., 0], expected, rtol=1e-6)
+
+
+def compiled(loss, jit_compile=None):
+    model = keras.Sequential(
+        [
+            keras.Input((None, 1)),
+            layers.Masking(mask_value=-9.0),
+            layers.Dense(1, use_bias=False, kernel_initializer="ones"),
+        ]
+    )
+    fn = keras.losses.mean_squared_error
+    model.compile(
+        keras.optimizers.SGD(0.1),
+        loss=loss,
+        metrics=[SampleMeanMetric(fn, name="sample"), TokenMeanMetric(fn, name="token")],
+        jit_compile=jit_compile,
+    )
+    return model
+
+
+BATCH = np.where(MASK, ERRORS, -9).astype("float32")[..., None]
+
+
+def test_evaluate_gives_the_model_the_same_loss_alone_and_padded():
+    model = compiled(SampleMeanLoss("mse"))
+    for x in (BATCH, np.pad(BATCH, ((0, 0), (0, 3), (0, 0)), constant_values=-9)):
+        for size in (1, 2):
+            logs = model.evaluate(x, x * 0, batch_size=size, verbose=0, return_dict=True)
+            assert logs == pytest.approx({"loss": 2.5, "sample": 2.5, "token": 1.6})
+    logs = model.evaluate(BATCH, BATCH * 0, sample_weight=np.array([1.0, 3.0]), verbose=0)
+    assert logs[0] == (1 + 3 * 4) / 2
+
+
+@needs_gradients
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_fit_takes_the_step_of_the_mean_of_the_samples(jit_compile):
+    model = compiled(SampleMeanLoss("mse"), jit_compile)
+    history = model.fit(BATCH, BATCH * 0, verbose=0).history
+    assert history["loss"] == [2.5]
+    # the loss is 2.5 w², its slope at w = 1 is 5
+    np.testing.assert_allclose(model.get_weights()[0], [[1 - 0.1 * 5]], rtol=1e-6)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+def fourth_power(y_true, y_pred):
+    return ops.mean((y_true - y_pred) ** 4, axis=-1)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "mse",
+        fourth_power,
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        keras.losses.mean_absolute_error,
+    ],
+)
+def test_saved_and_loaded(loss, tmp_path):
+    model = compiled(SampleMeanLoss(loss))
+    expected = model.evaluate(BATCH, BATCH * 0, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded.loss, SampleMeanLoss)
+    np.testing.assert_array_equal(loaded.evaluate(BATCH, BATCH * 0, verbose=0), expected)
+
+
+def test_what_it_refuses():
+    with pytest.raises(ValueError, match="default reduction.*reduction='sum'"):
+        SampleMeanLoss(keras.losses.MeanSquaredError(reduction="sum"))
+    with pytest.raises(ValueError, match="`loss` must be the name.*Received: None"):
+        SampleMeanLoss(None)
+    with pytest.raises(ValueError, match=r"`fn` must be a function.*Received: 'mse'"):
+        SampleMeanMetric("mse")
+    for mask in (MASK, None):
+        with pytest.raises(ValueError, match=r"What the function returns.*shape \(\).*average"):
+            of_loss(ERRORS, mask, loss=lambda y_true, y_pred: ops.mean(y_pred))
+    for wrong in (np.ones((3,)), np.ones((2, 3)), np.ones((2, 4, 1)), 1.0):
+        with pytest.raises(ValueError, match="`sample_weight` must hold one weight a sample"):
+            of_loss(ERRORS, MASK, wrong)
+    with pytest.raises(ValueError, match=r"\(2, 4\).*`y_true` needs that last axis too"):
+        SampleMeanLoss("mse")(np.zeros((2, 4)), predicted(ERRORS, MASK))
+    with pytest.raises(ValueError, match="`y_true` must have one entry a step"):
+        SampleMeanLoss("mse")(np.zeros((2, 3, 1)), predicted(ERRORS, MASK))
