@@ -54,9 +54,7 @@ def remedy_for(
     if own and lost in (None, index) and _not_handed(call):
         return "not-handed", None
     if lost is not None:
-        where = trace[lost]
-        replacement = REPLACEMENTS.get(where.class_name) if lost == index else None
-        return _loss(where), replacement
+        return _loss(trace[lost]), REPLACEMENTS.get(trace[lost].class_name)
     if not own:
         return "gap", None
     if probe == "company":
