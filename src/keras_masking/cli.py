@@ -15,7 +15,7 @@ from keras_masking import rendering
 from keras_masking._keras import in_short
 from keras_masking.files import load_model, read_arrays
 from keras_masking.inputs import UnusableInput, random_inputs
-from keras_masking.leaks import _find_leaks
+from keras_masking.leaks.finding import _find_leaks
 from keras_masking.records import LeakReport, Trace
 from keras_masking.rendering.files import FORMS, write
 from keras_masking.texts import LANGUAGES, Words, words

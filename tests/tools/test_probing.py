@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from keras_masking.probing import Padded, noise, on_the_left, share_masks
+from keras_masking.leaks.probing import Padded, noise, on_the_left, share_masks
 
 IDS = np.array([[1, 2, 3, 0], [4, 0, 0, 0]])
 RIGHT = Padded(IDS, mask=IDS != 0, fill=0)

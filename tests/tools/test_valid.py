@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_masking import valid
+from keras_masking.leaks import valid
 
 MASK = np.array([[1, 1, 1, 0], [1, 0, 0, 0]], bool)
 

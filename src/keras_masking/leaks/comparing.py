@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_masking import valid
 from keras_masking._keras import get_mask, leading, to_numpy
 from keras_masking.attached import Attached
-from keras_masking.following import Base, Follower, Key, key
+from keras_masking.leaks import valid
+from keras_masking.leaks.following import Base, Follower, Key, key
 from keras_masking.tracing import Frame
 
 # The largest difference, as a share of the largest valid value, that rounding explains: a sum

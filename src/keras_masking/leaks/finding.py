@@ -8,14 +8,14 @@ import keras
 import numpy as np
 from keras import tree
 
-from keras_masking import probing, valid
 from keras_masking._keras import in_short, symbolic_inputs
-from keras_masking.comparing import Comparison, Difference
-from keras_masking.following import Base, Scout
 from keras_masking.inputs import UnusableInput, check_inputs, check_model, flat_masks
-from keras_masking.probing import Padded
+from keras_masking.leaks import probing, valid
+from keras_masking.leaks.comparing import Comparison, Difference
+from keras_masking.leaks.following import Base, Scout
+from keras_masking.leaks.probing import Padded
+from keras_masking.leaks.remedies import remedy_for
 from keras_masking.records import Leak, LeakReport, Probe, ProbeName, Trace
-from keras_masking.remedies import remedy_for
 
 PROBES: tuple[ProbeName, ...] = ("length", "content", "nan", "company")
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import tree
 
-from keras_masking import probing, valid
 from keras_masking._keras import get_mask, is_tensor, leading, set_mask, sublayers, to_numpy
 from keras_masking.attached import Attached
-from keras_masking.probing import Padded
+from keras_masking.leaks import probing, valid
+from keras_masking.leaks.probing import Padded
 from keras_masking.records import Call, Tensor
 from keras_masking.tracing import Frame, Recorder, run, unchanged
 
