@@ -89,7 +89,7 @@ def _entries(nav) -> Iterator[str]:
 
 
 def layers(site: Site) -> Iterator[Problem]:
-    """Each layer is exported, tested, and shown on a page of each language."""
+    """Each layer is exported, tested, listed with all others, and shown on a page."""
     package = site.root / "src/keras_masking"
     for path in sorted((package / "layers").glob("[!_]*.py")):
         place = path.relative_to(site.root)
@@ -98,6 +98,10 @@ def layers(site: Site) -> Iterator[Problem]:
                 if name not in _imported(init):
                     where = init.relative_to(site.root)
                     yield Problem(place, 1, f"{name} is not exported by {where}")
+            for code in LANGUAGES:
+                catalogue = site.folder(code) / "layers.md"
+                if catalogue.exists() and f"[`{name}`](" not in catalogue.read_text("utf-8"):
+                    yield Problem(place, 1, f"docs/{code}/layers.md does not list {name}")
         test = Path("tests/layers", f"test_{path.name}")
         if not (site.root / test).exists():
             yield Problem(place, 1, f"the layer has no test: write {test}")

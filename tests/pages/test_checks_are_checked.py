@@ -217,6 +217,13 @@ class TestCompleteness:
         assert len(problems(mini)) == 2
         assert "no page of docs/en includes keras_masking/layers/demo.py" in problems(mini)[0]
 
+    def test_a_layer_that_the_list_of_all_lacks(self, mini):
+        for language, listed in (("en", "[`Demo`](demo.md)"), ("zh", "")):
+            mini.write(f"docs/{language}/layers.md", listed)
+        said = [problem for problem in problems(mini) if "does not list" in problem]
+        (only,) = said
+        assert "docs/zh/layers.md does not list Demo" in only
+
     def test_a_figure_that_no_page_shows(self, mini):
         mini.write("docs/shared/zh/figures/more.html", "<figure>\n</figure>\n")
         assert sole_problem(mini).startswith("docs/shared/zh/figures/more.html:1: no page")
