@@ -249,16 +249,18 @@ def found(fault: Fault) -> Found:
 
 def fault_table(measured: dict[str, dict[str, Found]], language: str) -> str:
     word = words("faults", language)
-    columns = ("fault", "lost", "leaks", "probes", "twin")
+    columns = ("fault", "where", "probes", "twin")
     lines = [row(word(key) for key in columns), "|---" * len(columns) + "|"]
 
-    def place(lost: tuple[str, ...] | None) -> str:
-        if lost is None:
-            return word("arrives")
-        names = [f"`{name}`" for name in lost]
-        if len(names) == 1:
-            return names[0]
-        return word("between").format(before=names[0], after=names[1])
+    def where(fault: Found) -> str:
+        leaks = f"`{fault.leaks}`"
+        if fault.lost is None:
+            return word("arrives").format(leaks=leaks)
+        names = [f"`{name}`" for name in fault.lost]
+        lost = (
+            names[0] if len(names) == 1 else word("between").format(before=names[0], after=names[1])
+        )
+        return lost if lost == leaks else f"{lost} → {leaks}"
 
     for group, faults in measured.items():
         lines.append(row((f"**{word(group)}**", *[""] * (len(columns) - 1))))
@@ -266,8 +268,7 @@ def fault_table(measured: dict[str, dict[str, Found]], language: str) -> str:
             row(
                 (
                     word(name),
-                    place(fault.lost),
-                    word("same") if fault.lost == (fault.leaks,) else f"`{fault.leaks}`",
+                    where(fault),
                     word("and").join(word(probe) for probe in fault.probes),
                     word("clean" if fault.twin else "accused"),
                 )
