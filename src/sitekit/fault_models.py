@@ -296,46 +296,7 @@ def mean(x, mask, axis=1, keepdims=False):
     return ops.sum(zeroed(x, mask), axis=axis, keepdims=keepdims) / steps
 
 
-class MaskedConv1D(layers.Conv1D):
-    """Padded steps count as the zeros that `padding="same"` puts around a sequence."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.supports_masking = True
-
-    def call(self, x, mask=None):
-        return super().call(zeroed(x, mask))
-
-
-class CausalConv1D(layers.Conv1D):
-    """A step sees only itself and what is before it; its mask is strided alike."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, padding="causal", **kwargs)
-
-    def compute_mask(self, x, previous_mask=None):
-        return previous_mask[:, :: self.strides[0]]
-
-
-class PoolsMask:
-    """A window is valid where any of its steps is."""
-
-    def compute_mask(self, x, previous_mask=None):
-        return super().call(ops.cast(previous_mask, "float32")[..., None])[..., 0] > 0
-
-
-class MaskedAveragePooling1D(PoolsMask, layers.AveragePooling1D):
-    def call(self, x, mask=None):
-        share = super().call(ops.cast(mask, x.dtype)[..., None])
-        return super().call(zeroed(x, mask)) / ops.maximum(share, 1e-7)
-
-
-class MaskedMaxPooling1D(PoolsMask, layers.MaxPooling1D):
-    def call(self, x, mask=None):
-        return super().call(ops.where(mask[..., None], x, -1e9))
-
-
-class MaskedReshape(layers.Reshape):
+class ReshapePairs(layers.Reshape):
     """Two steps become one, which is valid if either was."""
 
     def call(self, x, mask=None):
@@ -346,13 +307,3 @@ class MaskedReshape(layers.Reshape):
 
     def compute_output_spec(self, x, mask=None):
         return super().compute_output_spec(x)
-
-
-class Cropping1DInFront(layers.Cropping1D):
-    def compute_mask(self, x, previous_mask=None):
-        return previous_mask[:, self.cropping[0] :]
-
-
-class ZeroPadding1DWithMask(layers.ZeroPadding1D):
-    def compute_mask(self, x, previous_mask=None):
-        return ops.pad(previous_mask, ((0, 0), self.padding))

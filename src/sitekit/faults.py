@@ -12,31 +12,33 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_masking import MaskedFlatten, MaskedMean
+from keras_masking import (
+    MaskedAveragePooling1D,
+    MaskedConv1D,
+    MaskedCropping1D,
+    MaskedFlatten,
+    MaskedMaxPooling1D,
+    MaskedMean,
+    MaskedZeroPadding1D,
+)
 from sitekit.fault_models import (
     AddPosition,
     AddPositionFromFirstValid,
     CallsInner,
     CallsInnerCall,
-    CausalConv1D,
     Centre,
     CentreAcrossBatch,
     CentreMasked,
-    Cropping1DInFront,
     Double,
     DoubleFlagTooEarly,
     DoubleInverted,
     DoubleMisspelt,
     DoublePasser,
-    MaskedAveragePooling1D,
-    MaskedConv1D,
-    MaskedMaxPooling1D,
-    MaskedReshape,
     MeanByLongestLength,
     MeanByPaddedLength,
     MeanOfAllSteps,
     MeanWithMisnamedMask,
-    ZeroPadding1DWithMask,
+    ReshapePairs,
     attention_by_dot,
     attention_with,
     average,
@@ -134,7 +136,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "strided-conv",
             averaged(lambda x: layers.Conv1D(4, 3, strides=2, padding="same")(x)),
-            averaged(lambda x: CausalConv1D(4, 3, strides=2)(x)),
+            averaged(lambda x: MaskedConv1D(4, 3, strides=2, padding="same")(x)),
             leaks_at="conv1d",
             lost_at="conv1d",
         ),
@@ -155,7 +157,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "reshape",
             averaged(lambda x: layers.Reshape((-1, 8))(x)),
-            averaged(lambda x: MaskedReshape((-1, 8))(x)),
+            averaged(lambda x: ReshapePairs((-1, 8))(x)),
             leaks_at="global_average_pooling1d",
             lost_at="reshape",
         ),
@@ -171,14 +173,14 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "cropping",
             averaged(lambda x: layers.Cropping1D((1, 0))(x)),
-            averaged(lambda x: Cropping1DInFront((1, 0))(x)),
+            averaged(lambda x: MaskedCropping1D((1, 0))(x)),
             leaks_at="global_average_pooling1d",
             lost_at="cropping1d",
         ),
         Fault(
             "zero-padding",
             averaged(lambda x: layers.ZeroPadding1D((1, 0))(x)),
-            averaged(lambda x: ZeroPadding1DWithMask((1, 0))(x)),
+            averaged(lambda x: MaskedZeroPadding1D((1, 0))(x)),
             leaks_at="global_average_pooling1d",
             lost_at="zero_padding1d",
         ),
