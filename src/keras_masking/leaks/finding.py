@@ -77,7 +77,7 @@ def _find_leaks(
     arrays, masks = check_inputs(model, inputs, mask)
     report("trace")
     bench = Bench(model, arrays, flat_masks(arrays, masks))
-    trace = bench.base.trace()
+    trace = bench.trace
     report("random")
     if (random := bench.first_random()) is not None:
         return LeakReport(trace, (), (), (), random=random)
@@ -103,11 +103,16 @@ def _place(trace: Trace, leak: Leak) -> tuple[int, int]:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What one run of a probe changes: the inputs, and the padding of tensors that carry a mask."""
+    """What one run of a probe changes: the inputs, and the padding of tensors that carry a mask.
+
+    Attributes:
+        taken: the comparison, where it was made to see whether the change can be.
+    """
 
     inputs: list[Padded]
     rows: np.ndarray
     padding: Callable | None = None
+    taken: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ class Bench:
         self.longer: list[Padded] | None = None
         self.base = Base(model, self.inputs)
         self.base.start(arrays)
+        self.trace = self.base.trace()
 
     def first_random(self) -> str | None:
         """The first call that gives another result when only the seeds are others."""
@@ -156,7 +162,7 @@ class Bench:
             return None
         calls = [call for call, _ in comparison.found if call is not None]
         # code directly in the model has no path
-        return (calls and self.base.trace()[min(calls)].path) or self.model.name
+        return (calls and self.trace[min(calls)].path) or self.model.name
 
     def take(self, name: ProbeName) -> tuple[Probe, list[Leak]]:
         """Take a probe; where it finds something, again with each leak healed to find the rest."""
@@ -164,7 +170,7 @@ class Bench:
             changes, note = getattr(self, name)()
             result, found, changed = 0.0, {}, False
             for change in changes:
-                first = self.compare(change)
+                first = change.taken or self.compare(change)
                 changed |= first.changed
                 if not first.result:
                     continue  # what stays inside changes no result
@@ -196,9 +202,8 @@ class Bench:
         # a table of positions may end soon after the longest sequence
         for steps in (time, 1):
             longer = [x.longer(steps, self.left) for x in self.inputs]
-            change = Change(longer, self.rows)
             try:
-                comparison = self.compare(change)
+                comparison = self.compare(Change(longer, self.rows))
                 break
             except Impossible as error:
                 if steps == 1 or error.note.key != "raised":
@@ -209,6 +214,7 @@ class Bench:
         self.longer = longer
         self.base.known_axes = comparison.new_axes
         none = all(x.mask.all() for x in self.masked)
+        change = Change(longer, self.rows, taken=comparison)
         return [change], Note("padding-added", {"steps": str(steps)}) if none else Note()
 
     def why_not_longer(self, error: Impossible) -> Impossible:
@@ -256,17 +262,18 @@ class Bench:
         return self.longer, Note()
 
     def leak(self, name: ProbeName, call: int | None, place: str, found: Difference) -> Leak:
-        trace = self.base.trace()
-        lost = self.lost_at(trace, call, place)
-        remedy, replacement = remedy_for(name, trace, call, place, lost)
+        lost = self.lost_at(call, place)
+        remedy, replacement = remedy_for(name, self.trace, call, place, lost)
         return Leak(name, call, place, *found, lost, remedy, replacement)
 
-    def lost_at(self, trace: Trace, index: int | None, place: str) -> int | None:
+    def lost_at(self, index: int | None, place: str) -> int | None:
         if index is None:
-            return max((call.index for call in trace.losses), default=None)
-        call = trace[index]
+            return max((call.index for call in self.trace.losses), default=None)
+        call = self.trace[index]
         if call.loses:
             return index if call.cause is None else call.cause
         if place != "in":
-            return max((lost.index for lost in trace.losses if lost.index < index), default=None)
+            return max(
+                (lost.index for lost in self.trace.losses if lost.index < index), default=None
+            )
         return self.base.lost_before.get(index)
