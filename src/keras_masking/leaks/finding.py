@@ -103,16 +103,11 @@ def _place(trace: Trace, leak: Leak) -> tuple[int, int]:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What one run of a probe changes: the inputs, and the padding of tensors that carry a mask.
-
-    Attributes:
-        taken: the comparison, where it was made to see whether the change can be.
-    """
+    """What one run of a probe changes: the inputs, and the padding of tensors that carry a mask."""
 
     inputs: list[Padded]
     rows: np.ndarray
     padding: Callable | None = None
-    taken: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,7 @@ class Bench:
             changes, note = getattr(self, name)()
             result, found, changed = 0.0, {}, False
             for change in changes:
-                first = change.taken or self.compare(change)
+                first = self.compare(change)
                 changed |= first.changed
                 if not first.result:
                     continue  # what stays inside changes no result
@@ -202,8 +197,9 @@ class Bench:
         # a table of positions may end soon after the longest sequence
         for steps in (time, 1):
             longer = [x.longer(steps, self.left) for x in self.inputs]
+            change = Change(longer, self.rows)
             try:
-                comparison = self.compare(Change(longer, self.rows))
+                comparison = self.compare(change)
                 break
             except Impossible as error:
                 if steps == 1 or error.note.key != "raised":
@@ -214,7 +210,7 @@ class Bench:
         self.longer = longer
         self.base.known_axes = comparison.new_axes
         none = all(x.mask.all() for x in self.masked)
-        change = Change(longer, self.rows, taken=comparison)
+        # this run has only told the axes that hold steps; the next one knows them and compares
         return [change], Note("padding-added", {"steps": str(steps)}) if none else Note()
 
     def why_not_longer(self, error: Impossible) -> Impossible:
