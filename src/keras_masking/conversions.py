@@ -2,11 +2,12 @@
 
 In Keras True means use. In PyTorch's `nn.MultiheadAttention` and `nn.Transformer` True means
 ignore; its `scaled_dot_product_attention` is the exception, there True means use, as here. The
-tokenizers of Hugging Face give 1 for use, and its models turn that into numbers that are added to
-the scores: 0 for use, a large negative number for ignore.
+tokenizers of Hugging Face give 1 for use. Of that its models make booleans, True for use, where
+their attention is `sdpa`, the default of Transformers 5.24.0. Where it is `eager` they make numbers
+that are added to the scores: 0 for use, a large negative number for ignore.
 
-Every function takes what numpy makes an array of, a tensor of PyTorch on the CPU too, and returns
-a numpy array.
+Every function takes what numpy makes an array of, a tensor of PyTorch on the CPU too, in bfloat16
+as well, and returns a numpy array.
 """
 
 import numpy as np
@@ -161,7 +162,7 @@ def from_additive_mask(additive_mask: ArrayLike) -> np.ndarray:
         ValueError: other values, such as a bias for positions, which no mask can express, or no
             floats: booleans do not say their polarity.
     """
-    mask = np.asarray(additive_mask)
+    mask = _array(additive_mask)
     if not np.issubdtype(mask.dtype, np.floating):
         raise ValueError(
             f"`additive_mask` must hold floats that are added to scores. Received: {mask.dtype}. "
@@ -181,7 +182,8 @@ def to_additive_mask(attention_mask: ArrayLike, dtype: str = "float32") -> np.nd
     """
     Args:
         attention_mask: booleans, or the numbers 0 and 1, of any shape; True = use.
-        dtype: float16, float32 or float64, as the scores have it.
+        dtype: float16, float32 or float64, as the scores have it. For bfloat16 take float16, and
+            cast the result: the least number of float32 would become -inf.
 
     Returns:
         Numbers of this dtype and the same shape: 0 = use, the least number of the dtype = ignore.
@@ -193,10 +195,18 @@ def to_additive_mask(attention_mask: ArrayLike, dtype: str = "float32") -> np.nd
     if dtype not in ("float16", "float32", "float64"):
         raise ValueError(
             f"`dtype` must be float16, float32 or float64. Received: {dtype!r}. "
-            "Take float32, and cast the result."
+            "For bfloat16 take float16, and cast the result: it stays finite."
         )
     used = _booleans(attention_mask, "attention_mask", None, numbers=True)
-    return np.where(used, 0, np.finfo(dtype).min).astype(dtype)
+    return np.where(used, 0, np.finfo("float32").min).astype(dtype)
+
+
+def _array(mask: ArrayLike) -> np.ndarray:
+    """bfloat16 becomes float32, for PyTorch gives numpy none, and numpy has no such float."""
+    if str(getattr(mask, "dtype", "")) == "torch.bfloat16":
+        mask = mask.float()
+    mask = np.asarray(mask)
+    return mask.astype("float32") if mask.dtype.name == "bfloat16" else mask
 
 
 def _booleans(
@@ -207,7 +217,7 @@ def _booleans(
         axes: how many it may have.
         numbers: whether floats may stand for booleans. In PyTorch they are added to scores.
     """
-    mask = np.asarray(mask)
+    mask = _array(mask)
     if axes is not None and mask.ndim not in axes:
         raise ValueError(
             f"`{name}` must have {' or '.join(map(str, axes))} axes. Received: shape {mask.shape}. "

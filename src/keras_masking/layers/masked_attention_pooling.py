@@ -32,7 +32,8 @@ class MaskedAttentionPooling(keras.layers.Layer):
             are ragged or strings.
 
     Method: the attention layer of DeepMoji, Felbo et al. 2017, https://arxiv.org/abs/1708.00524.
-    A weight of 0 times nan is nan, so 0 takes the place of the padded values first.
+    A weight of 0 times nan is nan. Where an input is not finite, 0 takes the place of the padded
+    values first.
     """
 
     def __init__(self, kernel_initializer="zeros", **kwargs):
@@ -56,10 +57,20 @@ class MaskedAttentionPooling(keras.layers.Layer):
         x = ops.cast(inputs, self.compute_dtype)
         if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16"):
             x = ops.cast(x, "float32")
-        if mask is not None:
-            x = ops.where(_with_axes_of(x, mask), x, 0)
-        weights = _softmax(ops.matmul(x, ops.cast(self.kernel, x.dtype)), mask)
-        pooled = ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), x), -2)
+        kernel = ops.cast(self.kernel, x.dtype)
+
+        def summary(x):
+            weights = _softmax(ops.matmul(x, kernel), mask)
+            return ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), x), -2), weights
+
+        if mask is None:
+            pooled, weights = summary(x)
+        else:
+            pooled, weights = _if(
+                ops.isfinite(ops.sum(x)),
+                lambda: summary(x),
+                lambda: summary(ops.where(_with_axes_of(x, mask), x, 0)),
+            )
         pooled = ops.cast(pooled, self.compute_dtype)
         if return_attention_scores:
             return pooled, ops.cast(weights, self.compute_dtype)
@@ -91,6 +102,13 @@ def _softmax(scores, mask):
     # where all are masked, -inf less -inf would be nan
     exponents = ops.exp(scores - ops.stop_gradient(ops.where(some, largest, 0)))
     return exponents / ops.where(some, ops.sum(exponents, axis=-1, keepdims=True), 1)
+
+
+def _if(condition, yes, no):
+    try:
+        return yes() if bool(condition) else no()
+    except TypeError:  # compiled: which of the two is known when the graph runs
+        return ops.cond(condition, yes, no)
 
 
 def _with_axes_of(x, mask):

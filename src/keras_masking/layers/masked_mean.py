@@ -68,18 +68,25 @@ class MaskedMean(keras.layers.Layer):
 def _masked_sum(x, mask, axis):
     if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16"):
         x = ops.cast(x, "float32")
-    axes = "abcdefghijklmnopqrstuvwxyz"[: len(x.shape)]
-    equation = f"{axes[: len(mask.shape)]},{axes}->{axes[:axis]}{axes[axis + 1 :]}"
-    total = ops.einsum(equation, ops.cast(mask, x.dtype), x)
+    total = _product_with(mask, x, axis)
 
     def without_padded_values():
         return ops.sum(ops.where(_with_axes_of(x, mask), x, 0), axis=axis)
 
-    finite = ops.all(ops.isfinite(total))
+    return _if(ops.all(ops.isfinite(total)), lambda: total, without_padded_values)
+
+
+def _product_with(mask, x, axis):
+    axes = "abcdefghijklmnopqrstuvwxyz"[: len(x.shape)]
+    equation = f"{axes[: len(mask.shape)]},{axes}->{axes[:axis]}{axes[axis + 1 :]}"
+    return ops.einsum(equation, ops.cast(mask, x.dtype), x)
+
+
+def _if(condition, yes, no):
     try:
-        return total if bool(finite) else without_padded_values()
+        return yes() if bool(condition) else no()
     except TypeError:  # compiled: which of the two is known when the graph runs
-        return ops.cond(finite, lambda: total, without_padded_values)
+        return ops.cond(condition, yes, no)
 
 
 def _with_axes_of(x, mask):

@@ -30,7 +30,9 @@ class MaskedStd(keras.layers.Layer):
             than 0 and 1 (seen in eager calls only), or the inputs are ragged or strings.
 
     Method: two passes, the mean and then the mean square of the distances from it, because the
-    mean of the squares less the square of the mean cancels where the mean is large.
+    mean of the squares less the square of the mean cancels where the mean is large. Products with
+    the mask read the inputs less often than selections, but `0 * nan` is nan. Where the total is
+    not finite, 0 takes the place of the padded values first.
     """
 
     def __init__(self, axis=1, **kwargs):
@@ -48,17 +50,9 @@ class MaskedStd(keras.layers.Layer):
         if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16"):
             x = ops.cast(x, "float32")
         if mask is None:
-            distances = x - ops.mean(x, axis=axis, keepdims=True)
-            variance = ops.mean(ops.square(distances), axis=axis)
+            variance = ops.mean(ops.square(x - ops.mean(x, axis=axis, keepdims=True)), axis=axis)
         else:
-            kept = _with_axes_of(x, mask)
-            if axis < len(mask.shape):
-                steps = ops.maximum(ops.sum(ops.cast(kept, x.dtype), axis=axis), 1)
-            else:
-                steps = ops.cast(ops.shape(x)[axis], x.dtype)
-            mean = ops.sum(ops.where(kept, x, 0), axis=axis) / steps
-            distances = ops.where(kept, x - ops.expand_dims(mean, axis), 0)
-            variance = ops.sum(ops.square(distances), axis=axis) / steps
+            variance = _masked_variance(x, mask, axis)
         # the root has no slope at 0, and the infinite one that it is given makes gradients nan
         constant = variance == 0
         root = ops.where(constant, 0, ops.sqrt(ops.where(constant, 1, variance)))
@@ -73,6 +67,41 @@ class MaskedStd(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
+
+
+def _masked_variance(x, mask, axis):
+    if axis < len(mask.shape):
+        steps = ops.sum(ops.cast(mask, x.dtype), axis=axis, keepdims=True)
+        steps = ops.maximum(_with_axes_of(x, steps), 1)
+    else:
+        steps = ops.cast(ops.shape(x)[axis], x.dtype)
+    kept = _with_axes_of(x, mask)
+
+    def variance(total, x):
+        distances = (x - total / steps) * ops.cast(kept, x.dtype)
+        return ops.sum(ops.square(distances), axis=axis, keepdims=True) / steps
+
+    def without_padded_values():
+        selected = ops.where(kept, x, 0)
+        return variance(ops.sum(selected, axis=axis, keepdims=True), selected)
+
+    total = ops.expand_dims(_product_with(mask, x, axis), axis)
+    return ops.squeeze(
+        _if(ops.all(ops.isfinite(total)), lambda: variance(total, x), without_padded_values), axis
+    )
+
+
+def _product_with(mask, x, axis):
+    axes = "abcdefghijklmnopqrstuvwxyz"[: len(x.shape)]
+    equation = f"{axes[: len(mask.shape)]},{axes}->{axes[:axis]}{axes[axis + 1 :]}"
+    return ops.einsum(equation, ops.cast(mask, x.dtype), x)
+
+
+def _if(condition, yes, no):
+    try:
+        return yes() if bool(condition) else no()
+    except TypeError:  # compiled: which of the two is known when the graph runs
+        return ops.cond(condition, yes, no)
 
 
 def _with_axes_of(x, mask):
