@@ -198,7 +198,7 @@ def to_additive_mask(attention_mask: ArrayLike, dtype: str = "float32") -> np.nd
             "For bfloat16 take float16, and cast the result: it stays finite."
         )
     used = _booleans(attention_mask, "attention_mask", None, numbers=True)
-    return np.where(used, 0, np.finfo("float32").min).astype(dtype)
+    return np.where(used, 0, np.finfo(dtype).min).astype(dtype)
 
 
 def _array(mask: ArrayLike) -> np.ndarray:

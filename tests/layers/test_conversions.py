@@ -4,6 +4,7 @@ from conftest import array, needs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from keras import ops
 
 import keras_masking
 from keras_masking import (
@@ -78,6 +79,36 @@ def test_additive_masks_are_finite_in_their_dtype(dtype):
     assert np.isfinite(additive).all()
 
 
+def test_an_additive_mask_for_bfloat16_is_cast_from_float16():
+    rows = np.array([[True, False], [False, False]])
+    cast = ops.cast(to_additive_mask(rows, "float16"), "bfloat16")
+    np.testing.assert_array_equal(array(ops.softmax(cast)), [[1, 0], [0.5, 0.5]])
+    assert np.isinf(array(ops.cast(to_additive_mask(rows), "bfloat16"))).any()
+
+
+class TorchBfloat16:
+    """As a tensor of PyTorch, which this environment does not have."""
+
+    dtype = "torch.bfloat16"
+
+    def __init__(self, values):
+        self.values = values
+
+    def float(self):
+        return np.asarray(self.values, "float32")
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+
+@pytest.mark.parametrize("bfloat16", [lambda x: ops.cast(x, "bfloat16"), TorchBfloat16])
+def test_bfloat16_is_taken(bfloat16):
+    same(from_additive_mask(bfloat16(np.where(MASK, 0.0, -1e4))), MASK)
+    same(from_hf_attention_mask(bfloat16(np.where(MASK, 1.0, 0.0))), MASK)
+    with pytest.raises(ValueError, match="such as -0.5. A bias"):
+        from_additive_mask(bfloat16(np.array([0, -0.5])))
+
+
 @settings(max_examples=30, derandomize=True)
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2)), heads=st.integers(1, 3))
 def test_there_and_back_is_the_same(mask, heads):
@@ -136,6 +167,7 @@ REFUSED = {
     "nan as bias": (from_additive_mask, [[0.0, np.nan]], "such as nan"),
     "booleans as additive": (from_additive_mask, MASK, "Received: bool"),
     "another dtype": (lambda mask: to_additive_mask(mask, "int32"), MASK, "Received: 'int32'"),
+    "bfloat16": (lambda mask: to_additive_mask(mask, "bfloat16"), MASK, "bfloat16 take float16"),
 }
 
 
