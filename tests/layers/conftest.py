@@ -6,6 +6,8 @@ import pytest
 from keras import ops
 from keras.src.backend import get_keras_mask
 
+from keras_masking import find_leaks
+
 
 def array(x) -> np.ndarray:
     return ops.convert_to_numpy(x)
@@ -33,6 +35,14 @@ def gradient(layer, x, mask):
         tape.watch(x)
         loss = ops.sum(layer(x, mask=mask) ** 2)
     return array(tape.gradient(loss, x))
+
+
+def leaking_probes(model, x):
+    """The probes of `find_leaks`, each of which must run, that find a leak or a spread of nan."""
+    report = find_leaks(model, x)
+    ran = [probe.name for probe in report.probes if probe.ran]
+    assert ran == ["length", "content", "nan", "company"], report
+    return {leak.probe for leak in (*report.leaks, *report.hazards)}
 
 
 @pytest.fixture(autouse=True)

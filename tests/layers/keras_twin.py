@@ -7,8 +7,6 @@ from bad_input import accepts_numbers_as_truth, refuses_bad_masks
 from conftest import array, mask_of
 from keras import layers
 
-from keras_masking import find_leaks
-
 
 def without_a_mask_it_is_the_layer_of_keras(layer, shape=(3, 4, 6), **options):
     """The same numbers bit for bit, the same weights, and the same shapes and arguments."""
@@ -54,18 +52,6 @@ def masks_are_judged(layer):
     refuses_bad_masks(layer)
     accepts_numbers_as_truth(layer, np.array([[True, True, False], [True, False, False]]))
     assert ONES.shape == (2, 3, 4)
-
-
-def it_does_not_leak(*stack):
-    """In a model: `Masking`, then the layers given."""
-    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
-    x[0, 3:] = x[1, 2:] = 0
-    inputs = keras.Input((None, 3))
-    y = layers.Masking()(inputs)
-    for layer in stack:
-        y = layer(y)
-    report = find_leaks(keras.Model(inputs, y), x)
-    assert report.ok, report
 
 
 def compiled(function, shape):

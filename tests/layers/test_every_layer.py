@@ -13,11 +13,12 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
-from conftest import array, gradient, mask_of, needs, needs_gradients
+from conftest import array, gradient, leaking_probes, mask_of, needs, needs_gradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from keras import layers, ops
+from keras.src.backend import get_keras_mask
 from keras.src.testing import TestCase
 
 import keras_masking
@@ -137,13 +138,16 @@ SPECIMENS = {
     "MaskedUpSampling1D": Specimen(lambda x: x.repeat(2, axis=0), shape=(2, 8, 3)),
     "MaskedZeroPadding1D": Specimen(lambda x: x, shape=(2, 6, 3)),
 }
-# they have tests of their own: they hand values on as they are, or take other inputs
+# they hand values on as they are, or take other inputs: how to call them with a masked tensor;
+# what is tested of the others here, their own files test
 SPECIAL = {
-    "DropMask",
-    "KeepMask",
-    "MaskedGroupQueryAttention",
-    "MaskedMultiHeadAttention",
-    "MaskedRepeatVector",
+    "DropMask": lambda x: layers.Dense(2)(keras_masking.DropMask()(x)),
+    "KeepMask": lambda x: keras_masking.KeepMask()([x * 2, x]),
+    "MaskedGroupQueryAttention": lambda x: keras_masking.MaskedGroupQueryAttention(2, 4, 2)(x, x),
+    "MaskedMultiHeadAttention": lambda x: keras_masking.MaskedMultiHeadAttention(2, 4)(x, x),
+    "MaskedRepeatVector": lambda x: keras_masking.MaskedRepeatVector(2)(
+        keras_masking.MaskedFlatten()(x)
+    ),
 }
 FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum, activations and windows
     # have not
@@ -205,7 +209,7 @@ def test_every_public_layer_is_tested_here():
         for name, value in vars(keras_masking).items()
         if inspect.isclass(value) and issubclass(value, keras.layers.Layer)
     }
-    assert public == set(SPECIMENS) | SPECIAL == set(keras_masking.layers.__all__)
+    assert public == {*SPECIMENS, *SPECIAL} == set(keras_masking.layers.__all__)
 
 
 @pytest.mark.filterwarnings(
@@ -258,6 +262,82 @@ class TestPaddingInvariance:
         oracle = SPECIMENS[name].oracle
         expected = [oracle(s[m].astype("float64")) for s, m in zip(x, mask, strict=True)]
         assert_same(seen(make(name), x, mask), expected, rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:.*destroy the mask",  # Keras, of its own layers
+    "ignore:(overflow|invalid value)",  # numpy, of a symbolic call on memory as it is
+    "ignore:.*__array__ implementation",  # Keras, where it reads seeds
+)
+class TestLeaks:
+    """By the probes of `find_leaks`: more padding, other values and nan in it, other neighbours."""
+
+    @pytest.mark.parametrize("name", [*SPECIMENS, *SPECIAL])
+    @pytest.mark.parametrize(
+        ("side", "training"), [("right", False), ("left", False), ("right", True)]
+    )
+    def test_no_probe_finds_any(self, name, side, training):
+        # in training a batch is normalized as a whole, so that its samples are meant to matter
+        shared = training and name == "MaskedBatchNormalization"
+        model = probed_model(SPECIAL.get(name) or make(name), training=training)
+        x = PADDED if side == "right" else PADDED[:, ::-1]
+        assert leaking_probes(model, x) == ({"company"} if shared else set())
+
+    @pytest.mark.parametrize("name", [*SPECIMENS, *SPECIAL])
+    def test_behind_each_layer_they_see_what_leaks_in_front(self, name):
+        model = probed_model(SPECIAL.get(name) or make(name), in_front=[Leaking()])
+        assert leaking_probes(model, PADDED) == {"length", "content", "company"}
+
+    @pytest.mark.parametrize(
+        ("layer", "probes"),
+        [
+            (layers.GlobalMaxPooling1D(), {"content"}),
+            (layers.GroupNormalization(1), {"length", "content"}),
+            (lambda x: layers.MultiHeadAttention(2, 4)(x, x), {"nan"}),
+        ],
+    )
+    def test_in_layers_of_keras_they_find_some(self, layer, probes):
+        assert leaking_probes(probed_model(layer), PADDED) == probes
+
+
+PADDED = with_padding(X, np.arange(4) < [[3], [2]], 0)
+
+
+def probed_model(layer, in_front=(), training=False):
+    """Gives the result and, where steps are left in it, their mean too."""
+    inputs = keras.Input((None, 3))
+    x = layers.Masking()(inputs)
+    for before in in_front:
+        x = before(x)
+    result = layer(x)
+    mask = get_keras_mask(result)
+    if mask is not None:
+        result = [result, keras_masking.MaskedMean(axis=len(mask.shape) - 1)(result)]
+    model = keras.Model(inputs, result)
+    if training:
+        model = InTraining(model)
+        model(X)
+    return model
+
+
+class InTraining(keras.Model):
+    """Runs a model as `fit` does; `find_leaks` runs what it is given in inference mode."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def call(self, x):
+        return self.model(x, training=True)
+
+
+class Leaking(layers.Layer):
+    """Every step of the batch, padding too, reaches every other."""
+
+    supports_masking = True
+
+    def call(self, x):
+        return x * (x + ops.mean(x))
 
 
 class TestCompiled:

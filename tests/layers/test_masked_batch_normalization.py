@@ -4,7 +4,6 @@ import pytest
 from conftest import array, mask_of, needs, needs_gradients
 from keras import layers, ops
 from keras_twin import (
-    it_does_not_leak,
     its_weights_load,
     masks_are_judged,
     without_a_mask_it_is_the_layer_of_keras,
@@ -159,10 +158,6 @@ def test_it_trains_in_a_compiled_model():
     model.compile("sgd", "mse", jit_compile=True)
     model.fit(x, np.zeros((4, 1)), batch_size=2, shuffle=False, verbose=0)
     np.testing.assert_allclose(array(stack[1].moving_mean), 3, rtol=1e-6)
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedBatchNormalization(), MaskedMean())
 
 
 def test_bad_input_is_refused():

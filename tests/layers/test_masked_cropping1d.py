@@ -1,12 +1,11 @@
 import numpy as np
 from conftest import array
 from keras_twin import (
-    it_does_not_leak,
     masks_are_judged,
     without_a_mask_it_is_the_layer_of_keras,
 )
 
-from keras_masking import MaskedCropping1D, MaskedMean
+from keras_masking import MaskedCropping1D
 
 
 def cropped(cropping, x, mask):
@@ -41,10 +40,6 @@ def test_a_mask_of_inner_steps():
 def test_without_a_mask_it_is_the_layer_of_keras():
     for cropping in (1, (2, 1), (0, 2)):
         without_a_mask_it_is_the_layer_of_keras(MaskedCropping1D(cropping))
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedCropping1D((1, 0)), MaskedMean())
 
 
 def test_bad_input_is_refused():

@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 from conftest import array
 from keras_twin import (
-    it_does_not_leak,
     masks_are_judged,
     without_a_mask_it_is_the_layer_of_keras,
 )
 
-from keras_masking import MaskedMean, MaskedPermute
+from keras_masking import MaskedPermute
 
 X = np.array([[[1, 2], [3, 4], [np.nan, np.inf]]], "float32")
 MASK = np.array([[True, True, False]])
@@ -55,10 +54,6 @@ def test_there_and_back():
 
 def test_without_a_mask_it_is_the_layer_of_keras():
     without_a_mask_it_is_the_layer_of_keras(MaskedPermute((2, 1)))
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedPermute((2, 1)), MaskedMean(axis=2))
 
 
 def test_bad_input_is_refused():

@@ -2,9 +2,9 @@ import numpy as np
 from bad_input import refuses_ragged_and_strings
 from conftest import array, gradient, mask_of, needs, needs_gradients
 from keras import layers
-from keras_twin import compiled, it_does_not_leak, without_a_mask_it_is_the_layer_of_keras
+from keras_twin import compiled, without_a_mask_it_is_the_layer_of_keras
 
-from keras_masking import KeepMask, MaskedFlatten, MaskedMean, MaskedRepeatVector
+from keras_masking import KeepMask, MaskedMean, MaskedRepeatVector
 
 X = np.array([[1, 2, np.nan], [3, np.inf, 9]], "float32")
 MASK = np.array([[True, True, False], [True, False, False]])
@@ -26,10 +26,6 @@ def test_without_a_mask_it_is_the_layer_of_keras():
 @needs_gradients
 def test_masked_elements_get_no_gradient():
     np.testing.assert_array_equal(gradient(MaskedRepeatVector(2), X, MASK), [[4, 8, 0], [12, 0, 0]])
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedFlatten(), MaskedRepeatVector(2), MaskedMean(axis=2))
 
 
 def test_the_repetitions_of_a_whole_sequence_take_its_mask():

@@ -4,12 +4,11 @@ import pytest
 from conftest import array
 from keras_twin import (
     compiled,
-    it_does_not_leak,
     masks_are_judged,
     without_a_mask_it_is_the_layer_of_keras,
 )
 
-from keras_masking import MaskedMean, MaskedReshape
+from keras_masking import MaskedReshape
 
 X = np.arange(1, 17, dtype="float32").reshape(1, 4, 4)
 MASK = np.array([[True, True, True, False]])
@@ -80,10 +79,6 @@ def test_the_number_of_steps_need_not_be_known(target):
 def test_without_a_mask_it_is_the_layer_of_keras():
     for target in ((24,), (-1, 12), (2, 2, 6)):
         without_a_mask_it_is_the_layer_of_keras(MaskedReshape(target))
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedReshape((-1, 3, 1)), MaskedMean())
 
 
 def test_bad_input_is_refused():

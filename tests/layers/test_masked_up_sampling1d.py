@@ -1,12 +1,11 @@
 import numpy as np
 from conftest import array
 from keras_twin import (
-    it_does_not_leak,
     masks_are_judged,
     without_a_mask_it_is_the_layer_of_keras,
 )
 
-from keras_masking import MaskedMean, MaskedUpSampling1D
+from keras_masking import MaskedUpSampling1D
 
 X = np.array([[[1], [2], [np.nan]]], "float32")
 MASK = np.array([[True, True, False]])
@@ -25,10 +24,6 @@ def test_a_mask_of_inner_steps():
 
 def test_without_a_mask_it_is_the_layer_of_keras():
     without_a_mask_it_is_the_layer_of_keras(MaskedUpSampling1D(3))
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedUpSampling1D(), MaskedMean())
 
 
 def test_bad_input_is_refused():

@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 from conftest import array
 from keras_twin import (
-    it_does_not_leak,
     masks_are_judged,
     without_a_mask_it_is_the_layer_of_keras,
 )
 
-from keras_masking import MaskedMean, MaskedZeroPadding1D
+from keras_masking import MaskedZeroPadding1D
 
 X = np.array([[[1], [2], [np.nan]]], "float32")
 MASK = np.array([[True, True, False]])
@@ -27,10 +26,6 @@ def test_a_mask_of_inner_steps():
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_without_a_mask_it_is_the_layer_of_keras(data_format):
     without_a_mask_it_is_the_layer_of_keras(MaskedZeroPadding1D((2, 1), data_format))
-
-
-def test_it_does_not_leak():
-    it_does_not_leak(MaskedZeroPadding1D(), MaskedMean())
 
 
 def test_bad_input_is_refused():
