@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from keras import ops
 from keras.src.backend import get_keras_mask
 
@@ -43,6 +45,18 @@ def leaking_probes(model, x):
     ran = [probe.name for probe in report.probes if probe.ran]
     assert ran == ["length", "content", "nan", "company"], report
     return {leak.probe for leak in (*report.leaks, *report.hazards)}
+
+
+@st.composite
+def padded_batches(draw, *shapes, largest=1000):
+    """A batch and its mask: numbers in valid steps, anything in padded ones."""
+    shape = draw(st.sampled_from(shapes))
+    numbers = st.floats(-largest, largest, width=32)
+    anything = numbers | st.sampled_from([np.nan, np.inf, -np.inf])
+    mask = draw(hnp.arrays(bool, shape[:2]))
+    valid = draw(hnp.arrays("float32", shape, elements=numbers))
+    padding = draw(hnp.arrays("float32", shape, elements=anything))
+    return np.where(mask.reshape(*shape[:2], *[1] * (len(shape) - 2)), valid, padding), mask
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from bad_input import BAD_MASKS
-from conftest import array, mask_of, needs, needs_gradients
+from conftest import array, mask_of, needs, needs_gradients, padded_batches
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -224,10 +224,11 @@ class TestMasks:
         result = attend(make(kind), X[:0], RIGHT[:0])
         assert result.shape == (0, 4, 3)
 
-    @settings(deadline=None, max_examples=15, derandomize=True)
+    @settings(deadline=None, max_examples=40, derandomize=True)
     @given(data=st.data())
-    def test_it_equals_a_plain_loop_under_any_masks(self, kind, data):
-        queries, keys = data.draw(hnp.arrays(bool, (2, 4))), data.draw(hnp.arrays(bool, (2, 3)))
+    def test_it_equals_a_plain_loop_on_any_input(self, kind, data):
+        query, queries = data.draw(padded_batches((2, 4, 3), largest=4))
+        value, keys = data.draw(padded_batches((2, 3, 3), largest=4))
         causal = data.draw(st.booleans())
         pairs = data.draw(st.none() | hnp.arrays(bool, (2, 4, 3)))
         allowed = queries[:, :, None] & keys[:, None]
@@ -235,14 +236,16 @@ class TestMasks:
         allowed = allowed if pairs is None else allowed & pairs
         layer = make(kind)
         result = layer(
-            padded(X, queries),
-            padded(X[:, :3], keys),
+            query,
+            value,
             query_mask=queries,
             value_mask=keys,
             attention_mask=pairs,
             use_causal_mask=causal,
         )
-        close(result, oracle(layer, X, X[:, :3], np.repeat(allowed[:, None], HEADS, axis=1)))
+        valid = padded(query, queries, 0), padded(value, keys, 0)
+        expected = oracle(layer, *valid, np.repeat(allowed[:, None], HEADS, axis=1))
+        close(result, expected, 1e-4)
 
 
 @both
@@ -421,5 +424,5 @@ class TestKerasItself(TestCase):
                 expected_num_seed_generators=0,
                 expected_num_losses=0,
                 supports_masking=True,
-                run_training_check=False,
+                run_training_check=False,  # it hands a layer one argument, not two
             )

@@ -3,8 +3,10 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from conftest import array, mask_of
-from keras import layers
+from conftest import array, gradient, mask_of, needs_gradients, padded_batches
+from hypothesis import given, settings
+from keras import layers, ops
+from keras.src.backend import set_keras_mask
 from keras_twin import compiled
 
 from keras_masking import DropMask
@@ -27,9 +29,19 @@ def test_without_a_mask_nothing_changes():
     np.testing.assert_array_equal(array(DropMask()(X)), X)
 
 
-def test_values_of_padded_steps_stay():
-    x = np.array([[[np.nan], [np.inf]]], "float32")
-    np.testing.assert_array_equal(array(DropMask()(layers.Masking()(x))), x)
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(batch=padded_batches((2, 3, 1), (0, 3, 1)))
+def test_any_values_stay_and_any_mask_goes(batch):
+    x, mask = ops.array(batch[0]), ops.array(batch[1])
+    set_keras_mask(x, mask)
+    dropped = DropMask()(x)
+    np.testing.assert_array_equal(array(dropped), batch[0])
+    assert mask_of(dropped) is None
+
+
+@needs_gradients
+def test_padded_steps_get_their_gradient_again():
+    np.testing.assert_array_equal(gradient(lambda x, mask: DropMask()(x), X + 1, MASK), 2 * X + 2)
 
 
 @pytest.mark.parametrize("kind", ["functional", "sequential"])

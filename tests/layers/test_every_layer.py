@@ -13,10 +13,16 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
-from conftest import array, gradient, leaking_probes, mask_of, needs, needs_gradients
+from conftest import (
+    array,
+    gradient,
+    leaking_probes,
+    mask_of,
+    needs,
+    needs_gradients,
+    padded_batches,
+)
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from keras import layers, ops
 from keras.src.backend import get_keras_mask
 from keras.src.testing import TestCase
@@ -250,15 +256,10 @@ class TestPaddingInvariance:
 
     @every_layer
     @settings(deadline=None, max_examples=40, derandomize=True)
-    @given(data=st.data())
-    def test_it_equals_a_plain_loop_on_any_input(self, name, data):
-        # the shapes of the other tests, because jax compiles for each
-        shape = data.draw(st.sampled_from([(2, 4, 3), (1, 1, 3), (0, 4, 3)]))
-        numbers = st.floats(-1e3, 1e3, width=32) | st.sampled_from([np.nan, np.inf, -np.inf])
-        mask = data.draw(hnp.arrays(bool, shape[:2]))
-        finite = data.draw(hnp.arrays("float32", shape, elements=st.floats(-1e3, 1e3, width=32)))
-        padding = data.draw(hnp.arrays("float32", shape, elements=numbers))
-        x = np.where(mask[..., None], finite, padding)
+    # the shapes of the other tests, because jax compiles for each
+    @given(batch=padded_batches((2, 4, 3), (1, 1, 3), (0, 4, 3)))
+    def test_it_equals_a_plain_loop_on_any_input(self, name, batch):
+        x, mask = batch
         oracle = SPECIMENS[name].oracle
         expected = [oracle(s[m].astype("float64")) for s, m in zip(x, mask, strict=True)]
         assert_same(seen(make(name), x, mask), expected, rtol=1e-4, atol=1e-2)
@@ -510,6 +511,25 @@ class TestKerasItself(TestCase):
                 expected_output_shape=specimen.shape,
                 expected_num_trainable_weights=specimen.weights,
                 expected_num_non_trainable_weights=specimen.state,
+                expected_num_seed_generators=0,
+                expected_num_losses=0,
+                supports_masking=True,
+            )
+
+    def test_layers_of_other_inputs(self):
+        """The layers of attention: test_attention.py."""
+        for layer_class, arguments, shape, expected in (
+            (keras_masking.DropMask, {}, (2, 4, 3), (2, 4, 3)),
+            (keras_masking.KeepMask, {}, ((2, 4, 3), (2, 4, 5)), (2, 4, 3)),
+            (keras_masking.MaskedRepeatVector, {"n": 2}, (2, 4), (2, 2, 4)),
+        ):
+            self.run_layer_test(
+                layer_class,
+                init_kwargs=arguments,
+                input_shape=shape,
+                expected_output_shape=expected,
+                expected_num_trainable_weights=0,
+                expected_num_non_trainable_weights=0,
                 expected_num_seed_generators=0,
                 expected_num_losses=0,
                 supports_masking=True,

@@ -2,8 +2,18 @@ import keras
 import numpy as np
 import pytest
 from bad_input import refuses_bad_masks, refuses_ragged_and_strings
-from conftest import array, leaking_probes, mask_of, needs
+from conftest import (
+    array,
+    gradient,
+    leaking_probes,
+    mask_of,
+    needs,
+    needs_gradients,
+    padded_batches,
+)
+from hypothesis import given, settings
 from keras import layers, ops
+from keras.src.backend import set_keras_mask
 from keras_twin import compiled
 
 from keras_masking import KeepMask, MaskedMean
@@ -43,6 +53,24 @@ def test_a_mask_is_given_by_name():
 def test_values_stay_also_in_padded_steps():
     x = np.where(MASK[..., None], X, np.array([np.nan], "float32"))
     np.testing.assert_array_equal(array(KeepMask()(x, mask=MASK)), x)
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(batch=padded_batches((2, 3, 1), (0, 3, 1)))
+def test_any_values_and_any_mask_come_back_as_they_are(batch):
+    x, mask = batch
+    carrier = ops.ones(x.shape)
+    set_keras_mask(carrier, ops.array(mask))
+    for kept in (KeepMask()(x, mask=mask), KeepMask()([x, carrier])):
+        np.testing.assert_array_equal(array(kept), x)
+        np.testing.assert_array_equal(mask_of(kept), mask)
+
+
+@needs_gradients
+def test_gradients_are_those_of_the_valid_steps():
+    """Means of 3 and 6."""
+    found = gradient(lambda x, mask: MaskedMean()(KeepMask()(x * 2, mask=mask)), X, MASK)
+    np.testing.assert_allclose(found[..., 0], [[6, 6, 0], [24, 0, 0]])
 
 
 def test_without_any_mask_there_is_none():

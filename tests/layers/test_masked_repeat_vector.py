@@ -1,10 +1,12 @@
+import keras
 import numpy as np
 from bad_input import refuses_ragged_and_strings
-from conftest import array, gradient, mask_of, needs, needs_gradients
+from conftest import array, gradient, mask_of, needs, needs_gradients, padded_batches
+from hypothesis import given, settings
 from keras import layers
 from keras_twin import compiled, without_a_mask_it_is_the_layer_of_keras
 
-from keras_masking import KeepMask, MaskedMean, MaskedRepeatVector
+from keras_masking import KeepMask, MaskedFlatten, MaskedMean, MaskedRepeatVector
 
 X = np.array([[1, 2, np.nan], [3, np.inf, 9]], "float32")
 MASK = np.array([[True, True, False], [True, False, False]])
@@ -17,6 +19,29 @@ def test_by_hand_compiled_too():
         np.testing.assert_array_equal(array(function(X, mask=MASK)), EXPECTED)
     mask = array(layer.compute_mask(X, MASK))
     np.testing.assert_array_equal(mask, np.stack([MASK, MASK], axis=1))
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(batch=padded_batches((2, 3), (0, 3)))
+def test_it_equals_a_plain_loop_on_any_input(batch):
+    x, mask = batch
+    layer = MaskedRepeatVector(2)
+    result, left = array(layer(x, mask=mask)), array(layer.compute_mask(x, mask))
+    assert result.shape == left.shape == (len(x), 2, 3)
+    for i, step, element in np.ndindex(result.shape):
+        assert left[i, step, element] == mask[i, element]
+        assert result[i, step, element] == (x[i, element] if mask[i, element] else 0)
+
+
+def test_saved_and_loaded_it_gives_the_same(tmp_path):
+    flat = keras.Input((None, 1))
+    flat_of = MaskedFlatten()(layers.Masking()(flat))
+    model = keras.Model(flat, MaskedMean(axis=2)(MaskedRepeatVector(2)(flat_of)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = np.array([[[1], [2], [0]]], "float32")
+    np.testing.assert_array_equal(array(model(x)), [[1.5, 1.5]])
+    np.testing.assert_array_equal(array(loaded(x)), array(model(x)))
 
 
 def test_without_a_mask_it_is_the_layer_of_keras():
