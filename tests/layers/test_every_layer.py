@@ -173,6 +173,7 @@ FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum, acti
 FILES = sorted(
     path for path in Path(keras_masking.layers.__file__).parent.glob("*.py") if path.stem[0] != "_"
 )
+OTHER_FILES = [FILES[0].parents[1] / name for name in ("conversions.py", "losses.py")]
 every_layer = pytest.mark.parametrize("name", SPECIMENS)
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -539,7 +540,7 @@ class TestKerasItself(TestCase):
 class TestFiles:
     """Each file can be taken out and used alone."""
 
-    @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+    @pytest.mark.parametrize("path", [*FILES, *OTHER_FILES], ids=lambda path: path.stem)
     def test_it_imports_nothing_but_keras_and_numpy(self, path):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         imported = {
@@ -566,22 +567,26 @@ class TestFiles:
 
     def test_copied_alone_they_work(self, tmp_path):
         """In an empty folder, in a fresh process in which the package cannot be imported."""
-        for path in FILES:
+        for path in [*FILES, *OTHER_FILES]:
             shutil.copy(path, tmp_path)
-        x, mask = np.ones((1, 3, 3), "float32"), np.array([[True, True, False]])
-        lines = ["import sys", "sys.modules['keras_masking'] = None", "import numpy as np"]
-        lines += ["x, mask = np.ones((1, 3, 3), 'float32'), np.array([[True, True, False]])"]
-        expected = []
-        for name in SPECIMENS:
-            layer = make(name)
-            expected.append(array(layer(x, mask=mask)).tolist())
-            lines += [
-                f"from {file_of(name)} import {name}",
-                f"layer = {name}.from_config({layer.get_config()})",
-                "print(np.asarray(layer(x, mask=mask)).tolist())",
-            ]
+        calls = OTHER_CALLS | {
+            name: f".from_config({make(name).get_config()})(x, mask=mask)" for name in SPECIMENS
+        }
+        inputs = (
+            f"mask = np.array({RIGHT.tolist()})\n"
+            f"x = np.array({with_padding(X, RIGHT, 0).tolist()}, 'float32')\n"
+            "x = keras.layers.Masking()(x)\n"
+        )
+        here = vars(keras_masking) | {"keras": keras, "np": np}
+        exec(inputs, here)
+        expected = [array(eval(f"{name}{call}", here)) for name, call in calls.items()]
+        code = "import sys\nsys.modules['keras_masking'] = None\n"
+        code += "import keras\nimport numpy as np\n" + inputs
+        for name, call in calls.items():
+            code += f"from {file_of(name)} import {name}\n"
+            code += f"print(np.asarray({name}{call}).tolist())\n"
         done = subprocess.run(
-            [sys.executable, "-c", "\n".join(lines)],
+            [sys.executable, "-c", code],
             cwd=tmp_path,
             env=os.environ | {"KERAS_BACKEND": "numpy"},
             capture_output=True,
@@ -589,4 +594,18 @@ class TestFiles:
         )
         assert done.returncode == 0, done.stderr
         printed = [ast.literal_eval(line) for line in done.stdout.splitlines()]
-        assert_same(map(np.array, printed), map(np.array, expected))
+        assert {path.stem for path in [*FILES, *OTHER_FILES]} == set(map(file_of, calls))
+        assert_same(map(np.array, printed), expected)
+
+
+OTHER_CALLS = {
+    "DropMask": "()(x)",
+    "KeepMask": "()(x, mask=mask)",
+    "MaskedGroupQueryAttention": "(2, 2, 1, kernel_initializer='ones')(x, x)",
+    "MaskedMultiHeadAttention": "(2, 2, kernel_initializer='ones')(x, x)",
+    "MaskedRepeatVector": "(2)(x[..., 0], mask=mask)",
+    "SampleMeanLoss": "('mse')(0 * x, x)",
+    "SampleMeanMetric": "(keras.losses.mean_squared_error)(0 * x, x)",
+    "TokenMeanMetric": "(keras.losses.mean_squared_error)(0 * x, x)",
+    "from_torch_key_padding_mask": "(mask)",
+}
