@@ -9,7 +9,7 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers test-tools check-pages test-site fix releases survey picture lock bench clean
+.PHONY: help setup serve live build test lint test-layers test-tools check-pages test-site fix bench releases survey accuracy picture lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -68,6 +68,9 @@ releases: $(READY) ## measure what older releases of Keras do to a mask
 
 survey: $(READY) ## run models of other packages through trace and find_leaks, and write their table
 	$(RUN) -m sitekit.others
+
+accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy
+	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.accuracy
 
 picture: site/.built ## take the picture in the README anew
 	@$(RUN) -m sitekit.picture

@@ -42,8 +42,10 @@ from keras_masking import (
     trace,
 )
 from keras_masking.rendering.grid import Arrow, Cell, Grid, Item, Kind, Note, figure
+from sitekit import accuracy
 from sitekit.faults import FAULTS
 from sitekit.pages import LANGUAGES
+from sitekit.plot import Chart, Key, Series
 
 TEXTS = Path(__file__).parents[2] / "docs/shared/texts.toml"
 
@@ -803,11 +805,71 @@ def loss_weights(word):
     return lines, facts
 
 
+def accuracy_tested(word: Words):
+    """Trained with the least padding and with the most, tested with all amounts and with none."""
+    lines, facts = [keys(word)], {}
+    for steps, share in ((accuracy.STEPS[i], accuracy.record()["trained"][i]) for i in (0, -1)):
+        tested = accuracy.record()["tested"]
+        found = {
+            model: {way: list(map(point, tested, runs[steps].T)) for way, runs in ways.items()}
+            for model, ways in accuracy.results().items()
+        }
+        lines += [[Note(word("trained").format(share=f"{share:.0%}"))], charts(found, word)]
+        facts |= {f"{name}_{steps}": means for name, means in spoken(found).items()}
+    return lines, facts
+
+
+def accuracy_trained(word: Words):
+    """Tested with as many steps as in training."""
+    shares = accuracy.record()["tested"][1:]
+    found = {
+        model: {
+            way: [
+                point(share, runs[steps][:, i])
+                for i, (share, steps) in enumerate(zip(shares, accuracy.STEPS, strict=True), 1)
+            ]
+            for way, runs in ways.items()
+        }
+        for model, ways in accuracy.results().items()
+    }
+    return [keys(word), charts(found, word)], spoken(found)
+
+
+Curves = dict[str, dict[str, list[tuple[float, float, float, float]]]]
+
+
+def point(share: float, results: np.ndarray) -> tuple[float, float, float, float]:
+    """The lowest, the mean and the highest of the results of all seeds."""
+    return share, results.min(), results.mean(), results.max()
+
+
+def keys(word: Words) -> list[Item]:
+    return [Key(way, word(way)) for way in ("right", "masking", "none")]
+
+
+def charts(found: Curves, word: Words) -> list[Item]:
+    return [
+        Chart(word(model), word("share"), [Series(*curve) for curve in ways.items()])
+        for model, ways in found.items()
+    ]
+
+
+def spoken(found: Curves) -> dict[str, str]:
+    """The means of each model and way, from the least padding to the most."""
+    return {
+        f"{model}_{way}": " ".join(f"{mean:.0%}" for _, _, mean, _ in curve)
+        for model, ways in found.items()
+        for way, curve in ways.items()
+    }
+
+
 FIGURES: dict[str, Callable[[Words], tuple[list[list[Item]], dict[str, str]]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         padding_and_mask,
         why_mean,
+        accuracy_tested,
+        accuracy_trained,
         masking_layer,
         embedding_mask,
         mask_value_collision,

@@ -1,4 +1,5 @@
-"""The tables: layers of Keras, known faults, models of others, as measured; the glossary."""
+"""The tables: layers of Keras, known faults, models of others, accuracies, as measured; the
+glossary."""
 
 import tomllib
 import warnings
@@ -11,6 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_masking import find_leaks
+from sitekit import accuracy
 from sitekit.faults import FAULTS, Fault
 from sitekit.figures import Words, mask_of, words
 from sitekit.others import LAYER, record
@@ -31,6 +33,7 @@ def render_all() -> dict[Path, str]:
         "layers": lambda language: layer_table(measured, language),
         "faults": lambda language: fault_table(faults, language),
         "others": others,
+        "accuracy": accuracy_table,
         "glossary": glossary,
     }
     return {
@@ -209,6 +212,25 @@ def others(language: str) -> str:
         first = models[0]
         names = " · ".join(f"`{model['name']}`" for model in models)
         lines.append(row((names, str(first["calls"]), word(first["told"]), result(first))))
+    return "\n".join(lines) + "\n"
+
+
+def accuracy_table(language: str) -> str:
+    """What `make accuracy` found, as means of all seeds."""
+    word = words("accuracy", language)
+    record = accuracy.record()
+    trained = dict(zip(accuracy.STEPS, record["trained"], strict=True))
+    tested = [f"{share:.0%}" for share in record["tested"]]
+    lines = [
+        row([word("model"), word("trained"), *tested]),
+        "|---|---" + "|--:" * len(tested) + "|",
+    ]
+    for model, ways in accuracy.results().items():
+        lines.append(row([f"**{word(model)}**", *[""] * (len(tested) + 1)]))
+        for way, runs in ways.items():
+            for steps, results in runs.items():
+                means = (f"{100 * mean:.0f}" for mean in results.mean(axis=0))
+                lines.append(row([word(way), f"{trained[steps]:.0%}", *means]))
     return "\n".join(lines) + "\n"
 
 

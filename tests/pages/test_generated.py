@@ -8,6 +8,7 @@ import pytest
 from keras_masking.rendering.grid import Arrow, Cell, Grid, figure, text_width
 from sitekit import figures, tables
 from sitekit.pages import LANGUAGES
+from sitekit.plot import Chart, Key, Series
 
 PHONE = 348  # what a phone of 390 pixels leaves for content
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -93,6 +94,7 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
         tables.layer_table(measured, language)
         tables.fault_table(faults, language)
         tables.others(language)
+        tables.accuracy_table(language)
         tables.glossary(language)
     catalogue = {
         (section, key, language)
@@ -127,6 +129,31 @@ def test_texts_in_a_figure_are_escaped():
     root = ElementTree.fromstring(svg)
     assert root.find("figcaption").text == "a & b"
     assert root.find("div").get("aria-label") == 'say "x"'
+
+
+def test_a_chart_draws_shares_to_scale():
+    """0 and 100 per cent are where their ticks are, and a bar reaches from lowest to highest."""
+    curve = Series("right", [(0, 0.25, 0.5, 1), (1, 0, 0.5, 0.5)])
+    root = ElementTree.fromstring(Chart("a < b", "share", [curve]).svg())
+    assert root.find("text").text == "a < b"
+    bars = root.find(".//path[@class='bar']").get("d")
+    number = r"([\d.]+)"
+    grid = re.findall(f"M{number} {number}H{number}", root.find("path").get("d"))
+    (first, low, right), (_, high, _) = (map(float, grid[i]) for i in (0, -1))
+    (left, top, bottom), (end, *other) = (
+        map(float, bar) for bar in re.findall(f"M{number} {number}V{number}", bars)
+    )
+    assert (top, bottom) == (low + 0.25 * (high - low), high)
+    assert other == [low, (low + high) / 2]
+    assert (left, end) == (first, right)
+
+
+def test_each_way_in_a_chart_has_its_own_mark():
+    marks = {
+        ElementTree.fromstring(Key(way, "x").svg()).find(".//path[@class='mark']").get("d")
+        for way in ("right", "masking", "none")
+    }
+    assert len(marks) == 3
 
 
 def test_chinese_characters_are_twice_as_wide_as_most_latin_ones():

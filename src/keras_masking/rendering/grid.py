@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from typing import Literal, Protocol
 
 Kind = Literal["keep", "drop", "plain", "wrong", "lost"]
 
@@ -75,7 +75,10 @@ class Note:
         return _svg(text_width(self.text) + 2 * MARGIN, FONT + 22, body)
 
 
-Item = Grid | Arrow | Note
+class Item(Protocol):
+    """What a figure is made of: `Grid`, `Arrow`, `Note`, or another that draws itself."""
+
+    def svg(self) -> str: ...
 
 
 def figure(lines: list[list[Item]], alternative: str, caption: str) -> str:
