@@ -7,6 +7,8 @@ from bad_input import accepts_numbers_as_truth, refuses_bad_masks
 from conftest import array, mask_of
 from keras import layers
 
+import keras_masking
+
 
 def without_a_mask_it_is_the_layer_of_keras(layer, shape=(3, 4, 6), **options):
     """The same numbers bit for bit, the same weights, and the same shapes and arguments."""
@@ -46,6 +48,22 @@ def its_weights_load(layer, folder, shape=(3, 4, 6)):
     saved.save_weights(folder / "plain.weights.h5")
     ours.load_weights(folder / "plain.weights.h5")
     np.testing.assert_array_equal(array(ours(x)), array(saved(x)))
+
+
+def ours_takes_its_place_in_a_saved_model(plain, folder, shape):
+    """The model is loaded, cloned with our layer in it, and hands its weights over."""
+    ours = getattr(keras_masking, f"Masked{type(plain).__name__}")
+    model = keras.Sequential([keras.Input(shape[1:]), plain])
+    model.set_weights([np.random.default_rng(1).uniform(0.5, 2, w.shape) for w in model.weights])
+    model.save(folder / "model.keras")
+    loaded = keras.saving.load_model(folder / "model.keras")
+    clone = keras.models.clone_model(
+        loaded, clone_function=lambda layer: ours.from_config(layer.get_config())
+    )
+    clone.set_weights(loaded.get_weights())
+    assert type(clone.layers[-1]) is ours
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    np.testing.assert_array_equal(array(clone(x)), array(model(x)))
 
 
 def masks_are_judged(layer):

@@ -14,6 +14,7 @@ from conftest import array, gradient, leaking_probes, needs, needs_gradients
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 from keras import layers, ops
+from keras_twin import ours_takes_its_place_in_a_saved_model
 
 import keras_masking
 from keras_masking import MaskedMean
@@ -276,13 +277,7 @@ def test_tensorflow_graphs_give_what_eager_calls_give(windows, shape, xla):
 @strided
 @pytest.mark.filterwarnings("ignore:.*__array__ implementation")  # Keras, where it loads weights
 def test_it_takes_the_place_of_the_layer_of_keras_in_a_saved_model(windows, tmp_path):
-    keras.Sequential([keras.Input((None, 2)), windows.stock()]).save(tmp_path / "model.keras")
-    stock = keras.saving.load_model(tmp_path / "model.keras")
-    ours = keras.models.clone_model(
-        stock, clone_function=lambda x: type(windows.ours()).from_config(x.get_config())
-    )
-    ours.set_weights(stock.get_weights())
-    np.testing.assert_array_equal(array(ours(X)), array(stock(X)))
+    ours_takes_its_place_in_a_saved_model(windows.stock(), tmp_path, X.shape)
 
 
 @strided
