@@ -52,22 +52,43 @@ alone = losses(model())
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 print(json.dumps([alone, losses(model())]))
 """
-TENSORFLOW = """
+STRATEGY = """
 import tensorflow as tf
 
 cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
-alone = losses(model())
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert strategy.num_replicas_in_sync == 2
+"""
+TENSORFLOW = """
+alone = losses(model())
 with strategy.scope():
     both = model()
 print(json.dumps([alone, losses(both)]))
 """
+STATISTICS = """
+def trained(x):
+    masking, normalization = layers.Masking(), km.MaskedBatchNormalization(momentum=0.5)
+    model = keras.Sequential([keras.Input((3, 1)), masking, normalization])
+    model.compile("sgd", "mse", jit_compile=False)
+    loss = model.fit(x, x * 0, batch_size=4, shuffle=False, verbose=0).history["loss"]
+    assert np.isfinite(loss + [w.mean() for w in model.get_weights()]).all()
+    return [normalization.moving_mean, normalization.moving_variance]
+
+
+valid = np.array([[[1], [3], [0]], [[5], [0], [0]]], "float32")
+found = [[float(v.numpy()[0]) for v in trained(valid)]]
+for share in ([valid, valid * 0], [valid * 0, valid]):
+    with strategy.scope():
+        variables = trained(np.concatenate(share))
+    replicas = zip(*(v.value.values for v in variables))
+    found.append([[float(v[0]) for v in replica] for replica in replicas])
+print(json.dumps(found))
+"""
 
 
 def run(code):
-    """The losses of three epochs, on one device and on two."""
+    """What the code prints, after the definitions of MODEL."""
     done = subprocess.run(
         [sys.executable, "-c", MODEL + code],
         env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
@@ -87,6 +108,16 @@ def test_data_parallel_on_two_jax_devices_has_the_losses_of_one():
 
 @needs["tensorflow"]
 def test_a_mirrored_strategy_on_two_cpus_has_the_losses_of_one():
-    alone, both = run(TENSORFLOW)
+    alone, both = run(STRATEGY + TENSORFLOW)
     assert both == pytest.approx(alone, rel=1e-4)
     assert len(set(alone)) == 3  # the weights have moved
+
+
+@needs["tensorflow"]
+def test_a_replica_with_nothing_but_padding_keeps_its_moving_statistics():
+    """Each has its own, as in `keras.layers.BatchNormalization`; a saved model has the first's."""
+    alone, first, second = run(STRATEGY + STATISTICS)
+    untouched = [0, 1]
+    assert alone == pytest.approx([1.5, 0.5 + 4 / 3])
+    assert first == [pytest.approx(alone), untouched]
+    assert second == [untouched, pytest.approx(alone)]
