@@ -26,17 +26,36 @@ def mask_of(x):
 
 def gradient(layer, x, mask):
     """Of the sum of squares of the result, for the inputs."""
+    return gradient_of(layer)(x, mask)
+
+
+def gradient_of(layer):
+    """A function of inputs and mask. Kept, jax compiles it once for each shape."""
+
+    def loss(x, mask):
+        return ops.sum(layer(x, mask=mask) ** 2)
+
     if keras.backend.backend() == "jax":
         import jax
 
-        return array(jax.grad(lambda x: ops.sum(layer(x, mask=mask) ** 2))(ops.array(x)))
+        compiled = jax.jit(jax.grad(loss))
+
+        def of(x, mask):
+            if not getattr(layer, "built", True):
+                layer.build(x.shape)
+            return array(compiled(x, mask))
+
+        return of
     import tensorflow as tf
 
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        loss = ops.sum(layer(x, mask=mask) ** 2)
-    return array(tape.gradient(loss, x))
+    def of(x, mask):
+        x = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = loss(x, mask)
+        return array(tape.gradient(value, x))
+
+    return of
 
 
 def leaking_probes(model, x):

@@ -36,7 +36,7 @@ def model():
     x = km.MaskedGroupNormalization(2)(x)
     pooled = [km.MaskedMean()(x), km.MaskedMax()(x), km.MaskedAttentionPooling()(x)]
     model = keras.Model(ids, layers.Dense(1)(layers.Concatenate()(pooled)))
-    model.compile("sgd", "mse", jit_compile=False)
+    model.compile("sgd", "mse", jit_compile=keras.backend.backend() == "jax")
     return model
 
 

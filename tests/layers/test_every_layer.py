@@ -1,6 +1,7 @@
 """What holds for every layer of the package. A new layer needs an entry in SPECIMENS, no more."""
 
 import ast
+import functools
 import inspect
 import os
 import shutil
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from conftest import (
     array,
-    gradient,
+    gradient_of,
     leaking_probes,
     mask_of,
     needs,
@@ -234,7 +235,7 @@ class TestPaddingInvariance:
         assert_same(result, expected)
 
     @every_layer
-    @pytest.mark.parametrize(("before", "after"), [(0, 5), (5, 0), (2, 3)])
+    @pytest.mark.parametrize(("before", "after"), [(0, 4), (4, 0), (2, 2)])
     def test_how_many_padded_steps_there_are_changes_nothing(self, name, before, after):
         width = [(0, 0), (before, after)]
         x = np.pad(X, [*width, (0, 0)], constant_values=np.nan)
@@ -382,7 +383,7 @@ class TestCompiled:
         layer = make(name)
         layer.build(X.shape)
         x, mask = np.stack([X, 2 * X]), np.stack([RIGHT, RIGHT])
-        mapped = jax.vmap(lambda x, mask: layer(x, mask=mask))(x, mask)
+        mapped = jax.jit(jax.vmap(lambda x, mask: layer(x, mask=mask)))(x, mask)
         assert_same(array(mapped[1]), array(layer(2 * X, mask=RIGHT)))
 
 
@@ -403,7 +404,7 @@ class TestModels:
         model = model_of(kind, make(name))
         model.compile(run_eagerly=eager)
         assert_same(model.predict(x, verbose=0), expected)
-        longer = model.predict(np.pad(x, [(0, 0), (0, 3), (0, 0)]), verbose=0)
+        longer = model.predict(np.pad(x, [(0, 0), (0, 4), (0, 0)]), verbose=0)
         assert_same(longer[tuple(map(slice, expected.shape))], expected)
 
     @every_layer
@@ -490,13 +491,18 @@ class TestGradients:
     @pytest.mark.parametrize("side", MASKS)
     @pytest.mark.parametrize("value", [0, np.nan, np.inf])
     def test_padding_gets_none_and_valid_steps_what_they_get_alone(self, name, side, value):
-        mask = MASKS[side]
-        padded = gradient(make(name), with_padding(X, mask, value), mask)
+        mask, gradient = MASKS[side], gradient_for(name)
+        padded = gradient(with_padding(X, mask, value), mask)
         assert np.all(padded[~mask] == 0)
         for i, row in enumerate(mask):
             if row.any():
-                alone = gradient(make(name), X[i : i + 1, row], np.ones((1, row.sum()), bool))
+                alone = gradient(X[i : i + 1, row], np.ones((1, row.sum()), bool))
                 assert_same(padded[i, row], alone[0])
+
+
+@functools.cache
+def gradient_for(name):
+    return gradient_of(make(name))
 
 
 @pytest.mark.filterwarnings("ignore:.*shuffle", "ignore:.*trainable weights")

@@ -1,5 +1,6 @@
 """What holds for every layer that moves a window over the steps."""
 
+import functools
 from typing import NamedTuple
 
 import keras
@@ -10,7 +11,7 @@ from bad_input import (
     refuses_bad_masks,
     refuses_ragged_and_strings,
 )
-from conftest import array, gradient, leaking_probes, needs, needs_gradients
+from conftest import array, gradient, gradient_of, leaking_probes, needs, needs_gradients
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 from keras import layers, ops
@@ -32,13 +33,8 @@ class Windows(NamedTuple):
     def stock(self, **options):
         return getattr(layers, self.name)(**self.options, **options)
 
-    def pair(self, **options):
-        """Ours and that of Keras, with the same weights."""
-        pair = self.ours(**options), self.stock(**options)
-        for layer in pair:
-            layer.build((None, None, 2))
-        pair[0].set_weights(pair[1].get_weights())
-        return pair
+    def __hash__(self):
+        return hash(named(self))
 
 
 CONVOLUTION = {"filters": 2, "bias_initializer": "ones"}
@@ -87,6 +83,7 @@ strided = pytest.mark.parametrize("windows", STRIDED, ids=lambda w: w.name)
 FIRST, LENGTH = np.array([[0], [5], [2], [3]]), np.array([[7], [6], [5], [7]])
 MASK = (np.arange(11) >= FIRST) & (np.arange(11) < FIRST + LENGTH)
 X = np.random.default_rng(0).normal(size=(4, 11, 2)).astype("float32")
+PADDED = np.where(MASK[..., None], X, np.float32(np.nan))
 
 
 def in_graph(function):
@@ -110,31 +107,42 @@ def runner(layer):
         assert np.all(result[~left] == 0)
         return result, left
 
-    if not layer.built:
-        layer.build((None, None, 2))
     both = in_graph(both)
     return run
 
 
-def run(layer, x, mask):
-    return runner(layer)(x, mask)
+@functools.cache
+def pair_of(windows):
+    """Ours and that of Keras, with the same weights."""
+    pair = windows.ours(), windows.stock()
+    for layer in pair:
+        layer.build((None, None, 2))
+    pair[0].set_weights(pair[1].get_weights())
+    return pair
+
+
+@functools.cache
+def run_of(windows):
+    """Kept, because jax compiles each function anew."""
+    return runner(pair_of(windows)[0])
 
 
 @each
 def test_each_sequence_gets_what_the_layer_of_keras_gives_it_alone(windows):
-    ours, stock = windows.pair()
-    result, left = run(ours, np.where(MASK[..., None], X, np.float32(np.nan)), MASK)
+    result, left = run_of(windows)(PADDED, MASK)
+    stock = pair_of(windows)[1]
+    alone = in_graph(lambda x, mask: stock(x))
     for i, kept in enumerate(MASK):
-        alone = array(stock(X[i : i + 1, kept]))[0]
-        np.testing.assert_allclose(result[i, left[i]], alone, rtol=1e-5, atol=1e-6)
+        expected = array(alone(X[i : i + 1, kept], mask=None))[0]
+        np.testing.assert_allclose(result[i, left[i]], expected, rtol=1e-5, atol=1e-6)
 
 
 @each
 def test_without_padding_it_is_the_layer_of_keras(windows):
-    ours, stock = windows.pair()
+    ours, stock = pair_of(windows)
     expected = array(stock(X))
     np.testing.assert_array_equal(array(ours(X)), expected)
-    result, left = run(ours, X, np.ones((4, 11), bool))
+    result, left = run_of(windows)(X, np.ones((4, 11), bool))
     assert left.all()
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
 
@@ -166,11 +174,11 @@ ORACLES = {
 
 @pytest.mark.parametrize("windows", [w for w in WINDOWS if w.name in ORACLES], ids=named)
 def test_any_mask_gives_what_a_plain_loop_gives(windows):
-    ours, stock = windows.pair()
+    ours, stock = pair_of(windows)
     alike = windows.ours(mask_rule="all")
     alike.build((None, None, 2))
     alike.set_weights(stock.get_weights())
-    runs = {"any": runner(ours), "all": runner(alike)}
+    runs = {"any": run_of(windows), "all": runner(alike)}
 
     @settings(deadline=None, max_examples=15, derandomize=True)
     @given(mask=hnp.arrays(bool, (3, 8)))
@@ -216,44 +224,45 @@ def geometry(windows):
 
 @strided
 def test_more_padding_changes_nothing(windows):
-    ours = windows.ours()
-    result, left = run(ours, X, MASK)
+    run = run_of(windows)
+    result, left = run(X, MASK)
     for before in (0, 1, 5):
         width = [(0, 0), (before, 5 - before)]
         x = np.pad(X, [*width, (0, 0)], constant_values=np.nan)
-        longer, longer_left = run(ours, x, np.pad(MASK, width))
+        longer, longer_left = run(x, np.pad(MASK, width))
         np.testing.assert_allclose(longer[longer_left], result[left], rtol=1e-5, atol=1e-6)
 
 
 @strided
 def test_fully_padded_rows_and_empty_batches(windows):
-    result, left = run(windows.ours(), X * np.nan, np.zeros((4, 11), bool))
+    run = run_of(windows)
+    result, left = run(X * np.nan, np.zeros((4, 11), bool))
     assert not left.any()
-    result, left = run(windows.ours(), X[:0], np.zeros((0, 11), bool))
+    result, left = run(X[:0], np.zeros((0, 11), bool))
     assert result.shape == (0, *array(windows.stock()(X)).shape[1:])
 
 
 @needs_gradients
 @strided
 def test_gradients_are_those_of_each_sequence_alone(windows):
-    ours, stock = windows.pair()
-    padded = gradient(in_graph(ours), np.where(MASK[..., None], X, np.float32(np.nan)), MASK)
+    ours, stock = pair_of(windows)
+    padded = gradient(ours, PADDED, MASK)
     assert np.all(padded[~MASK] == 0)
-    alone = in_graph(lambda x, mask: stock(x))
+    alone = gradient_of(lambda x, mask: stock(x))
     for i, kept in enumerate(MASK):
-        expected = gradient(alone, X[i : i + 1, kept], None)[0]
+        expected = alone(X[i : i + 1, kept], None)[0]
         np.testing.assert_allclose(padded[i, kept], expected, rtol=1e-4, atol=1e-5)
 
 
 @strided
 def test_channels_first_is_the_same_turned_round(windows):
-    ours, _ = windows.pair()
+    ours, _ = pair_of(windows)
     turned = windows.ours(data_format="channels_first")
     turned.build((None, 2, None))
     turned.set_weights(ours.get_weights())
-    x = np.where(MASK[..., None], X, np.float32(np.nan))
-    result = array(in_graph(turned)(np.swapaxes(x, 1, 2), mask=MASK))
-    np.testing.assert_allclose(np.swapaxes(result, 1, 2), run(ours, x, MASK)[0], rtol=1e-5)
+    result = array(in_graph(turned)(np.swapaxes(PADDED, 1, 2), mask=MASK))
+    expected = run_of(windows)(PADDED, MASK)[0]
+    np.testing.assert_allclose(np.swapaxes(result, 1, 2), expected, rtol=1e-5)
 
 
 @needs["tensorflow"]
@@ -262,15 +271,14 @@ def test_channels_first_is_the_same_turned_round(windows):
 def test_tensorflow_graphs_give_what_eager_calls_give(windows, shape, xla):
     import tensorflow as tf
 
-    ours, _ = windows.pair()
+    ours, _ = pair_of(windows)
     signature = [tf.TensorSpec(shape), tf.TensorSpec(shape[:2], tf.bool)]
 
     @tf.function(input_signature=signature, jit_compile=xla)
     def compiled(x, mask):
         return ours(x, mask=mask), ours.compute_mask(x, mask)
 
-    x = np.where(MASK[..., None], X, np.float32(np.nan))
-    for result, known in zip(compiled(x, MASK), run(ours, x, MASK), strict=True):
+    for result, known in zip(compiled(PADDED, MASK), run_of(windows)(PADDED, MASK), strict=True):
         np.testing.assert_allclose(array(result), known, rtol=1e-5, atol=1e-6)
 
 
@@ -282,15 +290,14 @@ def test_it_takes_the_place_of_the_layer_of_keras_in_a_saved_model(windows, tmp_
 
 @strided
 def test_half_precision(windows):
-    ours = windows.ours()
+    ours, _ = pair_of(windows)
     half = windows.ours(dtype="mixed_float16")
     half.build((None, None, 2))
-    ours.build((None, None, 2))
     half.set_weights(ours.get_weights())
-    x = np.where(MASK[..., None], X, np.float32(np.nan))
-    result = run(half, x, MASK)[0]
+    result = runner(half)(PADDED, MASK)[0]
     assert result.dtype == "float16"
-    np.testing.assert_allclose(result, run(ours, x, MASK)[0], rtol=1e-2, atol=1e-2)
+    expected = run_of(windows)(PADDED, MASK)[0]
+    np.testing.assert_allclose(result, expected, rtol=1e-2, atol=1e-2)
 
 
 @strided
@@ -309,11 +316,11 @@ def test_a_window_as_long_as_the_batch_has_the_mask_in_a_model_that_a_call_has(w
     size = windows.options.get("kernel_size") or windows.options["pool_size"]
     mask = np.arange(size) < [[size], [1]]
     inputs = keras.Input((None, 2))
-    outputs = windows.ours()(layers.Masking()(inputs))
-    model = keras.Model(inputs, outputs._keras_mask)
+    layer = windows.ours()
+    model = keras.Model(inputs, layer(layers.Masking()(inputs))._keras_mask)
+    both = in_graph(lambda x, mask: (model(x), layer.compute_mask(x, mask)))
     x = np.where(mask[..., None], X[:2, :size], 0)
-    expected = windows.ours().compute_mask(ops.convert_to_tensor(x), ops.convert_to_tensor(mask))
-    np.testing.assert_array_equal(array(model(x)), array(expected))
+    np.testing.assert_array_equal(*map(array, both(ops.array(x), mask=ops.array(mask))))
 
 
 @strided
