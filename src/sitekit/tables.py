@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_masking import find_leaks
-from sitekit import accuracy
+from sitekit import accuracy, costs
 from sitekit.faults import FAULTS, Fault
 from sitekit.figures import Words, mask_of, words
 from sitekit.others import LAYER, record
@@ -34,6 +34,7 @@ def render_all() -> dict[Path, str]:
         "faults": lambda language: fault_table(faults, language),
         "others": others,
         "accuracy": accuracy_table,
+        "costs": cost_table,
         "glossary": glossary,
     }
     return {
@@ -231,6 +232,21 @@ def accuracy_table(language: str) -> str:
             for steps, results in runs.items():
                 means = (f"{100 * mean:.0f}" for mean in results.mean(axis=0))
                 lines.append(row([word(way), f"{trained[steps]:.0%}", *means]))
+    return "\n".join(lines) + "\n"
+
+
+def cost_table(language: str) -> str:
+    """What `make bench` found: how many times as long as the layer of Keras without a mask, and
+    the memory of both in sizes of the input."""
+    word, record = words("costs", language), costs.record()
+    columns = [word(key) for key in ("layer", *costs.MODES, "memory", "why")]
+    lines = [row(columns), "|---" + "|--:" * len(costs.MODES) + "|--:|---|"]
+    for layer, (base, ours) in record["memory"].items():
+        ratios = [record[mode][layer] for mode in costs.MODES]
+        above = any(ratio > costs.goal(layer) for ratio in ratios)
+        why = word("and").join(word(reason) for reason in costs.WHY[layer]) if above else ""
+        cells = (f"{ratio:.2f}" for ratio in ratios)
+        lines.append(row((f"`{layer}`", *cells, f"{base:.1f}\u00a0→\u00a0{ours:.1f}", why)))
     return "\n".join(lines) + "\n"
 
 

@@ -1,10 +1,13 @@
 """The layers against what they replace, on (64, 512, 256) float32; ratios taken in one run.
 
 Every way runs in turn, and its ratio is that of the medians. Lengths are drawn from 1 to 512. To
-reach: compiled, MaskedMean at most 1.3 times `keras.ops.mean` without a mask, the others 1.25.
-WHY says what is above that.
+reach, compiled: at most 1.25 times the layer of Keras without a mask, convolutions and attention
+1.1. The last column, jax compiled only, is memory for the outputs and on the way; TensorFlow does
+not tell, and keeps what it once had. It writes docs/shared/costs.json, of which the table on the
+page of all layers is made.
 """
 
+import json
 import os
 import platform
 import statistics
@@ -17,68 +20,18 @@ import numpy as np
 SHAPE = (64, 512, 256)
 REPEATS = 15
 
-# what costs more than it is meant to, and why
-WHY = {
-    "max": "the selection is a pass of its own, except where XLA fuses it; jax on a CPU does not",
-    "min": "as max",
-    "std": "two selections, each a pass of its own except where XLA fuses it",
-    "first": "the index of the step has to be found; the rest is one read a sequence",
-    "last": "as first",
-    "softmax": "two selections, each a pass of its own except where XLA fuses it",
-    "heads": "the scores are selected from in passes of their own, except where XLA fuses them",
-    "grouped": "as heads",
-    "conv": "two selections, each a pass of its own except where XLA fuses it",
-    "conv, strides 2": "as conv, and the steps are moved to where the windows begin",
-    "transposed": "as conv, and the outputs are twice as many as the inputs",
-    "depthwise": "as conv, beside little arithmetic",
-    "max windows": "the steps are selected from and moved, two passes beside one",
-    "mean windows": "as max windows",
-    "attend": "the selection in front is a pass of its own, except where XLA fuses it",
-    "rms": "the selection in front is a pass of its own, except where XLA fuses it",
-    "rms over time": "as rms, and the valid entries are counted",
-    "groups": "two selections, each a pass of its own except where XLA fuses it",
-    "batch": "a selection in front and one behind, each a pass of its own in a graph of TensorFlow",
-    "permute": "padded steps become 0; the layer of Keras only moves, or renames axes for nothing",
-    "reshape": "as permute",
-    "crop": "as permute",
-    "pad": "as permute",
-    "repeat": "as permute",
-    "einsum": "a selection in front and one behind, so that no bias stands in padded steps",
-    "lambda": "as einsum",
-    "documents": "Keras's pooling multiplies by the mask, and the selection in front is a pass too",
-}
-
 
 def ways():
-    """By group: each way to compute the same, the first is what the others are compared with."""
+    """By layer, or layer and case: the layer of Keras without a mask, ours with one, and others."""
     from keras import layers, ops
 
     import keras_masking
-    from keras_masking import MaskedFlatten, MaskedMean, MaskedSum
+    from keras_masking import MaskedAttentionPooling, MaskedFlatten, MaskedMean
 
     def repeat_transpose_multiply(x, mask):
         mask = ops.repeat(mask[:, None], x.shape[-1], axis=1)
         mask = ops.cast(ops.transpose(mask, (0, 2, 1)), x.dtype)
         return ops.sum(x * mask, axis=1) / ops.sum(mask, axis=1)
-
-    mean, total, flatten = MaskedMean(), MaskedSum(), MaskedFlatten()
-    pool, plain_flatten = layers.GlobalAveragePooling1D(), layers.Flatten()
-    largest, smallest = keras_masking.MaskedMax(), keras_masking.MaskedMin()
-    deviation = keras_masking.MaskedStd()
-    first, last = keras_masking.MaskedFirst(), keras_masking.MaskedLast()
-    softmax, plain_softmax = keras_masking.MaskedSoftmax(axis=1), layers.Softmax(axis=1)
-    attention = keras_masking.MaskedAttentionPooling()
-    attention.build(SHAPE)
-    heads = [c(8, 32) for c in (layers.MultiHeadAttention, keras_masking.MaskedMultiHeadAttention)]
-    grouped = [
-        c(32, 8, 2) for c in (layers.GroupQueryAttention, keras_masking.MaskedGroupQueryAttention)
-    ]
-    for layer in (*heads, *grouped):
-        layer.build(SHAPE, SHAPE)
-
-    def attention_of(x, layer, **masks):
-        x = x[:8]  # the scores are as large as the inputs, once for each head
-        return layer(x, x, **{name: mask[:8] for name, mask in masks.items()})
 
     def beside(name, *args, **options):
         """The layer of Keras without a mask, and ours with one."""
@@ -86,106 +39,101 @@ def ways():
         ours = getattr(keras_masking, f"Masked{name}")(*args, **options)
         for layer in (stock, ours):
             layer.build(SHAPE)
+        return {name: lambda x, m: stock(x), f"Masked{name}": lambda x, m: ours(x, mask=m)}
+
+    def over_time(name, operation):
+        ours = getattr(keras_masking, name)()
+        return {f"ops.{name[6:].lower()}": operation, name: lambda x, m: ours(x, mask=m)}
+
+    def heads(name, *args):
+        stock, ours = getattr(layers, name)(*args), getattr(keras_masking, f"Masked{name}")(*args)
+        for layer in (stock, ours):
+            layer.build(SHAPE, SHAPE)
+
+        def of(layer, x, **masks):
+            x = x[:8]  # the scores are as large as the inputs, once for each head
+            return layer(x, x, **{key: mask[:8] for key, mask in masks.items()})
+
         return {
-            f"{name}, no mask": lambda x, m: stock(x),
-            f"Masked{name}": lambda x, m: ours(x, mask=m),
+            name: lambda x, m: of(stock, x),
+            f"Masked{name}": lambda x, m: of(ours, x, query_mask=m, value_mask=m),
+            f"{name} with a mask": lambda x, m: of(stock, x, query_mask=m, value_mask=m),
         }
 
+    mean, flatten, plain_flatten = MaskedMean(), MaskedFlatten(), layers.Flatten()
+    pool, attention = layers.GlobalAveragePooling1D(), MaskedAttentionPooling()
+    attention.build(SHAPE)
+    first, last = keras_masking.MaskedFirst(), keras_masking.MaskedLast()
     keep, drop = keras_masking.KeepMask(), keras_masking.DropMask()
-    documents, pooling = (64, 16, 32, 256), layers.GlobalAveragePooling1D()
-    distributed = layers.TimeDistributed(pooling), keras_masking.MaskedTimeDistributed(pooling)
+    repeat, plain_repeat = keras_masking.MaskedRepeatVector(256), layers.RepeatVector(256)
+    documents = (64, 16, 32, 256)
+    distributed = layers.TimeDistributed(pool), keras_masking.MaskedTimeDistributed(pool)
 
     return {
-        "mean": {
-            "ops.mean, no mask": lambda x, m: ops.mean(x, axis=1),
-            "MaskedMean": lambda x, m: mean(x, mask=m),
+        "MaskedMean": {
+            **over_time("MaskedMean", lambda x, m: ops.mean(x, axis=1)),
             "MaskedMean, nan in padding": lambda x, m: mean(x, mask=m),
             "GlobalAveragePooling1D": lambda x, m: pool(x, mask=m),
             "repeat, transpose, multiply": repeat_transpose_multiply,
         },
-        "sum": {
-            "ops.sum, no mask": lambda x, m: ops.sum(x, axis=1),
-            "MaskedSum": lambda x, m: total(x, mask=m),
-        },
-        "flatten": {
-            "Flatten, no mask": lambda x, m: plain_flatten(x) * 1,
-            "MaskedFlatten": lambda x, m: flatten(x, mask=m),
-        },
-        "max": {
-            "ops.max, no mask": lambda x, m: ops.max(x, axis=1),
-            "MaskedMax": lambda x, m: largest(x, mask=m),
-        },
-        "min": {
-            "ops.min, no mask": lambda x, m: ops.min(x, axis=1),
-            "MaskedMin": lambda x, m: smallest(x, mask=m),
-        },
-        "std": {
-            "ops.std, no mask": lambda x, m: ops.std(x, axis=1),
-            "MaskedStd": lambda x, m: deviation(x, mask=m),
-        },
-        "first": {
+        "MaskedSum": over_time("MaskedSum", lambda x, m: ops.sum(x, axis=1)),
+        "MaskedMax": over_time("MaskedMax", lambda x, m: ops.max(x, axis=1)),
+        "MaskedMin": over_time("MaskedMin", lambda x, m: ops.min(x, axis=1)),
+        "MaskedStd": over_time("MaskedStd", lambda x, m: ops.std(x, axis=1)),
+        "MaskedFirst": {
             "x[:, 0]": lambda x, m: x[:, 0] * 1,
             "MaskedFirst": lambda x, m: first(x, mask=m),
         },
-        "last": {
+        "MaskedLast": {
             "x[:, -1]": lambda x, m: x[:, -1] * 1,
             "MaskedLast": lambda x, m: last(x, mask=m),
         },
-        "softmax": {
-            "Softmax, no mask": lambda x, m: plain_softmax(x),
-            "MaskedSoftmax": lambda x, m: softmax(x, mask=m),
-        },
-        "attend": {
-            "no mask": lambda x, m: attention(x),
+        "MaskedAttentionPooling": {
+            "without a mask": lambda x, m: attention(x),
             "MaskedAttentionPooling": lambda x, m: attention(x, mask=m),
         },
-        "heads": {
-            "no mask": lambda x, m: attention_of(x, heads[0]),
-            "MultiHeadAttention": lambda x, m: attention_of(x, heads[0], value_mask=m),
-            "MaskedMultiHeadAttention": lambda x, m: attention_of(
-                x, heads[1], query_mask=m, value_mask=m
-            ),
+        "MaskedSoftmax": beside("Softmax", axis=1),
+        "MaskedFlatten": {
+            "Flatten": lambda x, m: plain_flatten(x) * 1,
+            "MaskedFlatten": lambda x, m: flatten(x, mask=m),
         },
-        "grouped": {
-            "no mask": lambda x, m: attention_of(x, grouped[0]),
-            "GroupQueryAttention": lambda x, m: attention_of(
-                x, grouped[0], query_mask=m, value_mask=m
-            ),
-            "MaskedGroupQueryAttention": lambda x, m: attention_of(
-                x, grouped[1], query_mask=m, value_mask=m
-            ),
+        "MaskedConv1D": beside("Conv1D", 256, 3, padding="same"),
+        "MaskedConv1D, strides=2": beside("Conv1D", 256, 3, 2, padding="same"),
+        "MaskedDepthwiseConv1D": beside("DepthwiseConv1D", 3, padding="same"),
+        "MaskedSeparableConv1D": beside("SeparableConv1D", 256, 3, padding="same"),
+        "MaskedConv1DTranspose": beside("Conv1DTranspose", 256, 3, 2, padding="same"),
+        "MaskedMaxPooling1D": beside("MaxPooling1D", 2),
+        "MaskedAveragePooling1D": beside("AveragePooling1D", 2),
+        "MaskedMultiHeadAttention": heads("MultiHeadAttention", 8, 32),
+        "MaskedGroupQueryAttention": heads("GroupQueryAttention", 32, 8, 2),
+        "MaskedRMSNormalization": beside("RMSNormalization"),
+        "MaskedRMSNormalization, axis=[1, 2]": beside("RMSNormalization", [1, 2]),
+        "MaskedGroupNormalization": beside("GroupNormalization", 8),
+        "MaskedBatchNormalization": beside("BatchNormalization"),
+        "MaskedRepeatVector": {
+            "RepeatVector": lambda x, m: plain_repeat(x[..., 0]),
+            "MaskedRepeatVector": lambda x, m: repeat(x[..., 0], mask=m),
         },
-        "conv": beside("Conv1D", 256, 3, padding="same"),
-        "conv, strides 2": beside("Conv1D", 256, 3, 2, padding="same"),
-        "depthwise": beside("DepthwiseConv1D", 3, padding="same"),
-        "separable": beside("SeparableConv1D", 256, 3, padding="same"),
-        "transposed": beside("Conv1DTranspose", 256, 3, 2, padding="same"),
-        "max windows": beside("MaxPooling1D", 2),
-        "mean windows": beside("AveragePooling1D", 2),
-        "keep": {
-            "x * 2": lambda x, m: x * 2,
-            "KeepMask": lambda x, m: keep(x * 2, mask=m),
-        },
-        "drop": {
-            "x * 2": lambda x, m: x * 2,
-            "DropMask": lambda x, m: drop(x * 2),
-        },
-        "rms": beside("RMSNormalization"),
-        "rms over time": beside("RMSNormalization", [1, 2]),
-        "groups": beside("GroupNormalization", 8),
-        "batch": beside("BatchNormalization"),
-        "permute": beside("Permute", (2, 1)),
-        "reshape": beside("Reshape", (512, 8, 32)),
-        "crop": beside("Cropping1D", 1),
-        "pad": beside("ZeroPadding1D", 1),
-        "repeat": beside("UpSampling1D", 2),
-        "einsum": beside("EinsumDense", "...f,fg->...g", 256),
-        "lambda": beside("Lambda", ops.tanh),
-        "documents": {
-            "TimeDistributed, no mask": lambda x, m: distributed[0](ops.reshape(x, documents)),
+        "MaskedPermute": beside("Permute", (2, 1)),
+        "MaskedReshape": beside("Reshape", (512, 8, 32)),
+        "MaskedCropping1D": beside("Cropping1D", 1),
+        "MaskedZeroPadding1D": beside("ZeroPadding1D", 1),
+        "MaskedUpSampling1D": beside("UpSampling1D", 2),
+        "MaskedEinsumDense": beside("EinsumDense", "...f,fg->...g", 256),
+        "MaskedTimeDistributed": {
+            "TimeDistributed": lambda x, m: distributed[0](ops.reshape(x, documents)),
             "MaskedTimeDistributed": lambda x, m: distributed[1](
                 ops.reshape(x, documents), mask=ops.reshape(m, documents[:3])
             ),
+        },
+        "MaskedLambda": beside("Lambda", ops.tanh),
+        "KeepMask": {
+            "x * 2": lambda x, m: x * 2,
+            "KeepMask": lambda x, m: keep(x * 2, mask=m),
+        },
+        "DropMask": {
+            "x * 2": lambda x, m: x * 2,
+            "DropMask": lambda x, m: drop(x * 2),
         },
     }
 
@@ -205,7 +153,8 @@ def modes(backend: str):
     }
 
 
-def measure(backend: str) -> None:
+def measure(backend: str) -> dict:
+    """By mode and layer: the ratio of ours to that of Keras, and the memory of both."""
     import keras
     from keras import ops
 
@@ -214,9 +163,11 @@ def measure(backend: str) -> None:
     kept = np.arange(SHAPE[1]) < random.integers(1, SHAPE[1] + 1, size=SHAPE[0])[:, None]
     x, mask = ops.array(values), ops.array(kept)
     with_nan = ops.array(np.where(kept[..., None], values, np.float32(np.nan)))
-    print(f"\n{backend} {sys.modules[backend].__version__}, Keras {keras.__version__}")
+    version = sys.modules[backend].__version__
+    print(f"\n{backend} {version}, Keras {keras.__version__}", file=sys.stderr)
+    found = {}
     for mode, compiled in modes(backend).items():
-        for group, functions in ways().items():
+        for layer, functions in ways().items():
             functions = {name: compiled(function) for name, function in functions.items()}
             times = {name: [] for name in functions}
             for repeat in range(-2, REPEATS):  # the first two compile and warm up
@@ -227,32 +178,50 @@ def measure(backend: str) -> None:
                     if repeat >= 0:
                         times[name].append(time.perf_counter() - start)
             middle = {name: statistics.median(taken) for name, taken in times.items()}
-            base = next(iter(middle.values()))
+            base, ours = list(middle.values())[:2]
+            taken = {}
+            if mode == "jit":
+                taken = {name: memory(function, x, mask) for name, function in functions.items()}
             for name, value in middle.items():
-                memory = temporary(functions[name], x, mask) if mode == "jit" else ""
-                ratio = f"{value / base:6.2f}"
-                print(f"  {mode:6} {group:8} {name:28} {value * 1e3:8.2f} ms {ratio} {memory}")
-                if value > 1.25 * base and group in WHY:
-                    print(f"{'':18}{WHY[group]}")
+                size = f"{taken[name]:8.2f} of x" if taken else ""
+                row = f"  {mode:6}{layer:37}{name:29}{value * 1e3:8.2f} ms{value / base:7.2f}{size}"
+                print(row, file=sys.stderr, flush=True)
+            found.setdefault(mode, {})[layer] = round(ours / base, 2)
+            if taken:
+                found.setdefault("memory", {})[layer] = [round(n, 2) for n in taken.values()][:2]
+    return {"versions": {backend: version}, "found": found}
 
 
-def temporary(function, x, mask) -> str:
-    """Memory that jax sets aside beside inputs and outputs, as a share of the inputs."""
-    size = function.lower(x, mask).compile().memory_analysis().temp_size_in_bytes
-    return f"   temporary {size / x.nbytes:.3f} of x"
+def memory(function, x, mask) -> float:
+    """What jax sets aside for the outputs and on the way, in sizes of `x`."""
+    taken = function.lower(x, mask).compile().memory_analysis()
+    return (taken.temp_size_in_bytes + taken.output_size_in_bytes) / x.nbytes
 
 
 def main() -> None:
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    from sitekit import costs
+    from sitekit.fix import write
+
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, Python {platform.python_version()}")
+    versions, found = {}, {}
     for backend in ("tensorflow", "jax"):
         quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-        subprocess.run(
-            [sys.executable, __file__, backend],
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", __file__, backend],
             env=os.environ | quiet,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             check=True,
         )
+        measured = json.loads(done.stdout.splitlines()[-1])
+        versions |= measured["versions"]
+        found |= measured["found"]
+    del found["eager"]
+    record = {"machine": machine, "versions": versions, "shape": SHAPE} | found
+    write(costs.RECORD, json.dumps(record, indent=1) + "\n")
+    for layer, mode in costs.unexplained(record):
+        print(f"{layer} is above its goal in mode {mode}, and costs.py does not say why")
 
 
 if __name__ == "__main__":
-    measure(sys.argv[1]) if len(sys.argv) > 1 else main()
+    print(json.dumps(measure(sys.argv[1]))) if len(sys.argv) > 1 else main()

@@ -95,6 +95,7 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
         tables.fault_table(faults, language)
         tables.others(language)
         tables.accuracy_table(language)
+        tables.cost_table(language)
         tables.glossary(language)
     catalogue = {
         (section, key, language)

@@ -1,0 +1,70 @@
+"""What the layers cost beside those of Keras without a mask: the record of `make bench`, what they
+may cost, and why some cost more."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+RECORD = Path(__file__).parents[2] / "docs/shared/costs.json"
+
+MODES = ("graph", "XLA", "jit")  # TensorFlow without XLA and with it, jax
+GOAL = 1.25
+ARITHMETIC_GOAL = 1.1  # where a selection is little beside the arithmetic
+ARITHMETIC = {
+    "MaskedConv1D",
+    "MaskedConv1DTranspose",
+    "MaskedDepthwiseConv1D",
+    "MaskedGroupQueryAttention",
+    "MaskedMultiHeadAttention",
+    "MaskedSeparableConv1D",
+}
+
+# What takes more where more is needed, as keys of the texts in [costs]
+WHY = {
+    "MaskedMax": ("selection", "reduction"),
+    "MaskedMin": ("selection", "reduction"),
+    "MaskedStd": ("selection",),
+    "MaskedFirst": ("lookup",),
+    "MaskedLast": ("lookup",),
+    "MaskedAttentionPooling": ("selection",),
+    "MaskedSoftmax": ("selection", "reduction"),
+    "MaskedFlatten": ("idle",),
+    "MaskedConv1D": ("selection",),
+    "MaskedConv1D, strides=2": ("selection", "moving"),
+    "MaskedDepthwiseConv1D": ("selection",),
+    "MaskedSeparableConv1D": ("selection",),
+    "MaskedConv1DTranspose": ("selection",),
+    "MaskedMaxPooling1D": ("selection", "moving"),
+    "MaskedAveragePooling1D": ("selection", "moving"),
+    "MaskedMultiHeadAttention": ("selection",),
+    "MaskedGroupQueryAttention": ("selection",),
+    "MaskedRMSNormalization": ("selection", "reduction"),
+    "MaskedRMSNormalization, axis=[1, 2]": ("selection",),
+    "MaskedGroupNormalization": ("selection",),
+    "MaskedBatchNormalization": ("selection",),
+    "MaskedPermute": ("idle",),
+    "MaskedReshape": ("idle",),
+    "MaskedCropping1D": ("idle",),
+    "MaskedZeroPadding1D": ("idle",),
+    "MaskedUpSampling1D": ("idle",),
+    "MaskedEinsumDense": ("selection",),
+    "MaskedTimeDistributed": ("selection", "inner"),
+    "MaskedLambda": ("selection",),
+}
+
+
+def record() -> dict:
+    return json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+def goal(layer: str) -> float:
+    """For a layer, or a case of it behind a comma."""
+    return ARITHMETIC_GOAL if layer.partition(",")[0] in ARITHMETIC else GOAL
+
+
+def unexplained(measured: dict) -> Iterator[tuple[str, str]]:
+    """Each layer above its goal without a reason, and the mode."""
+    for mode in MODES:
+        for layer, ratio in measured[mode].items():
+            if ratio > goal(layer) and layer not in WHY:
+                yield layer, mode
