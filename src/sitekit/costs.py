@@ -26,7 +26,7 @@ WHY = {
     "MaskedStd": ("selection",),
     "MaskedFirst": ("lookup",),
     "MaskedLast": ("lookup",),
-    "MaskedAttentionPooling": ("selection",),
+    "MaskedAttentionPooling": ("check",),
     "MaskedSoftmax": ("selection", "reduction"),
     "MaskedFlatten": ("idle",),
     "MaskedConv1D": ("selection",),
