@@ -20,6 +20,9 @@ from keras_twin import ours_takes_its_place_in_a_saved_model
 import keras_masking
 from keras_masking import MaskedMean
 
+# Keras, where it loads weights
+pytestmark = pytest.mark.filterwarnings("ignore:.*__array__ implementation")
+
 
 class Windows(NamedTuple):
     """A layer with windows: its name without `Masked`, and its arguments."""
@@ -283,7 +286,6 @@ def test_tensorflow_graphs_give_what_eager_calls_give(windows, shape, xla):
 
 
 @strided
-@pytest.mark.filterwarnings("ignore:.*__array__ implementation")  # Keras, where it loads weights
 def test_it_takes_the_place_of_the_layer_of_keras_in_a_saved_model(windows, tmp_path):
     ours_takes_its_place_in_a_saved_model(windows.stock(), tmp_path, X.shape)
 
