@@ -7,9 +7,6 @@ with all of them; docs/shared/accuracy.json takes what share of the speakers it 
 """
 
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import numpy as np
 from keras import layers
 
 from keras_masking import MaskedConv1D, MaskedMean, MaskedMultiHeadAttention
+from sitekit.beside import beside
 
 RECORD = Path(__file__).parents[2] / "docs/shared/accuracy.json"
 
@@ -113,11 +111,11 @@ def trained(model: keras.Model, utterances: Sequences, speakers: np.ndarray, ste
 
 def accuracy(model: keras.Model, utterances: Sequences, speakers: np.ndarray, steps: int) -> float:
     """The share of utterances with the right speaker; `steps` 0 is without any padding."""
-    lengths = np.array([len(x) for x in utterances])
+    widths = np.array([steps or len(x) for x in utterances])
     right = 0
-    for length in np.unique(lengths) if steps == 0 else [None]:
-        taken = np.flatnonzero(lengths == length) if length else np.arange(len(lengths))
-        batch = padded([utterances[i] for i in taken], length or steps)
+    for width in np.unique(widths):
+        taken = np.flatnonzero(widths == width)
+        batch = padded([utterances[i] for i in taken], width)
         right += np.sum(np.argmax(model.predict_on_batch(batch), axis=-1) == speakers[taken])
     return float(right / len(utterances))
 
@@ -165,10 +163,8 @@ def results() -> dict[str, dict[str, dict[int, np.ndarray]]]:
 def main() -> None:
     from sitekit.fix import write
 
-    with tempfile.TemporaryDirectory() as folder:
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*uv, "--target", folder, PACKAGE], check=True)
-        write(RECORD, json.dumps(experiment(Path(folder)), indent=1) + "\n")
+    with beside(PACKAGE) as folder:
+        write(RECORD, json.dumps(experiment(folder), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 from keras import layers
 
 from keras_masking import Leak, LeakReport, Trace, find_leaks, trace
+from sitekit.beside import beside
 from sitekit.pages import LANGUAGES
 
 RECORD = Path(__file__).parents[2] / "docs/shared/others.json"
@@ -319,14 +319,12 @@ def record() -> dict:
 
 
 def main(newest: bool = False) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        packages = [p.partition("==")[0] for p in PACKAGES] if newest else PACKAGES
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*uv, "--target", folder, *packages], check=True)
+    packages = [p.partition("==")[0] for p in PACKAGES] if newest else PACKAGES
+    with beside(*packages) as folder:
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "sitekit.others", "here"],
-            env=os.environ | settings | {"PYTHONPATH": folder, "KERAS_BACKEND": "tensorflow"},
+            env=os.environ | settings | {"PYTHONPATH": str(folder), "KERAS_BACKEND": "tensorflow"},
             check=True,
         )
 

@@ -7,7 +7,8 @@ lines that behaved differently. TensorFlow stays the same.
 import os
 import subprocess
 import sys
-import tempfile
+
+from sitekit.beside import beside
 
 RELEASES = ("3.1.1", "3.3.3", "3.4.1", "3.7.0", "3.8.0", "3.9.2", "3.10.0", "3.11.3", "3.12.1")
 RELEASES += ("3.13.2", "3.14.1", "3.15.1")
@@ -88,13 +89,11 @@ def probe() -> None:
 
 def main() -> None:
     for release in RELEASES:
-        with tempfile.TemporaryDirectory() as folder:
-            uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
-            subprocess.run([*uv, "--target", folder, f"keras=={release}"], check=True)
+        with beside(f"keras=={release}") as folder:
             quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
             subprocess.run(
                 [sys.executable, __file__, "probe"],
-                env=os.environ | quiet | {"PYTHONPATH": folder, "KERAS_BACKEND": "tensorflow"},
+                env=os.environ | quiet | {"PYTHONPATH": str(folder), "KERAS_BACKEND": "tensorflow"},
                 stderr=subprocess.DEVNULL,
                 check=True,
             )
