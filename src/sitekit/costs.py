@@ -62,9 +62,14 @@ def goal(layer: str) -> float:
     return ARITHMETIC_GOAL if layer.partition(",")[0] in ARITHMETIC else GOAL
 
 
-def unexplained(measured: dict) -> Iterator[tuple[str, str]]:
-    """Each layer above its goal without a reason, and the mode."""
+def above(measured: dict) -> Iterator[tuple[str, str]]:
+    """Each layer above its goal, and the mode."""
     for mode in MODES:
         for layer, ratio in measured[mode].items():
-            if ratio > goal(layer) and layer not in WHY:
+            if ratio > goal(layer):
                 yield layer, mode
+
+
+def unexplained(measured: dict) -> Iterator[tuple[str, str]]:
+    """Those of them without a reason."""
+    return ((layer, mode) for layer, mode in above(measured) if layer not in WHY)

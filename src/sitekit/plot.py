@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from keras_masking.rendering.grid import FONT, text_width
+from keras_masking.rendering.grid import FONT, drawing, text_width
 
 WIDTH, LEFT, TOP, SIDE, BOTTOM, END = 216, 28, 26, 150, 40, 12
 TICKS = (0, 25, 50, 75, 100)
@@ -48,7 +48,7 @@ class Chart:
             body.append(f'<text x="{x:g}" y="{bottom + 16}" class="tick">{tick}</text>')
         place = f'x="{(LEFT + right) / 2:g}" y="{bottom + 33}"'
         label = f'<text {place} class="label">{escape(self.x_label)}</text>'
-        return _svg(WIDTH, bottom + BOTTOM, [*body, label, *map(_drawn, self.series)])
+        return drawing(WIDTH, bottom + BOTTOM, [*body, label, *map(_drawn, self.series)], "chart")
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,8 @@ class Key:
     def svg(self) -> str:
         line = f'<path class="line" d="M1 10H33"/><path class="mark" d="M17 10{MARKS[self.way]}"/>'
         text = f'<text x="42" y="14">{escape(self.label)}</text>'
-        return _svg(
-            44 + text_width(self.label), 20, [f'<g class="series {self.way}">{line}</g>', text]
-        )
+        sign = f'<g class="series {self.way}">{line}</g>'
+        return drawing(44 + text_width(self.label), 20, [sign, text], "chart")
 
 
 def _drawn(series: Series) -> str:
@@ -83,8 +82,3 @@ def _x(share: float) -> float:
 
 def _y(share: float) -> float:
     return round(TOP + (1 - share) * SIDE, 1)
-
-
-def _svg(width: float, height: float, body: list[str]) -> str:
-    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
-    return f'<svg class="chart" aria-hidden="true" {size}>' + "".join(body) + "</svg>"

@@ -241,11 +241,11 @@ def cost_table(language: str) -> str:
     word, record = words("costs", language), costs.record()
     columns = [word(key) for key in ("layer", *costs.MODES, "memory", "why")]
     lines = [row(columns), "|---" + "|--:" * len(costs.MODES) + "|--:|---|"]
+    above = {layer for layer, _ in costs.above(record)}
     for layer, (base, ours) in record["memory"].items():
-        ratios = [record[mode][layer] for mode in costs.MODES]
-        above = any(ratio > costs.goal(layer) for ratio in ratios)
-        why = word("and").join(word(reason) for reason in costs.WHY[layer]) if above else ""
-        cells = (f"{ratio:.2f}" for ratio in ratios)
+        reasons = costs.WHY[layer] if layer in above else ()
+        why = word("and").join(map(word, reasons))
+        cells = (f"{record[mode][layer]:.2f}" for mode in costs.MODES)
         lines.append(row((f"`{layer}`", *cells, f"{base:.1f}\u00a0→\u00a0{ours:.1f}", why)))
     return "\n".join(lines) + "\n"
 

@@ -41,9 +41,13 @@ def ways():
             layer.build(SHAPE)
         return {name: lambda x, m: stock(x), f"Masked{name}": lambda x, m: ours(x, mask=m)}
 
-    def over_time(name, operation):
-        ours = getattr(keras_masking, name)()
-        return {f"ops.{name[6:].lower()}": operation, name: lambda x, m: ours(x, mask=m)}
+    def over_time(name):
+        operation = getattr(ops, name.lower())
+        ours = getattr(keras_masking, f"Masked{name}")()
+        return {
+            f"ops.{name.lower()}": lambda x, m: operation(x, axis=1),
+            f"Masked{name}": lambda x, m: ours(x, mask=m),
+        }
 
     def heads(name, *args):
         stock, ours = getattr(layers, name)(*args), getattr(keras_masking, f"Masked{name}")(*args)
@@ -71,15 +75,15 @@ def ways():
 
     return {
         "MaskedMean": {
-            **over_time("MaskedMean", lambda x, m: ops.mean(x, axis=1)),
+            **over_time("Mean"),
             "MaskedMean, nan in padding": lambda x, m: mean(x, mask=m),
             "GlobalAveragePooling1D": lambda x, m: pool(x, mask=m),
             "repeat, transpose, multiply": repeat_transpose_multiply,
         },
-        "MaskedSum": over_time("MaskedSum", lambda x, m: ops.sum(x, axis=1)),
-        "MaskedMax": over_time("MaskedMax", lambda x, m: ops.max(x, axis=1)),
-        "MaskedMin": over_time("MaskedMin", lambda x, m: ops.min(x, axis=1)),
-        "MaskedStd": over_time("MaskedStd", lambda x, m: ops.std(x, axis=1)),
+        "MaskedSum": over_time("Sum"),
+        "MaskedMax": over_time("Max"),
+        "MaskedMin": over_time("Min"),
+        "MaskedStd": over_time("Std"),
         "MaskedFirst": {
             "x[:, 0]": lambda x, m: x[:, 0] * 1,
             "MaskedFirst": lambda x, m: first(x, mask=m),
@@ -189,7 +193,8 @@ def measure(backend: str) -> dict:
             found.setdefault(mode, {})[layer] = round(ours / base, 2)
             if taken:
                 found.setdefault("memory", {})[layer] = [round(n, 2) for n in taken.values()][:2]
-    return {"versions": {backend: version}, "found": found}
+    versions = {"keras": keras.__version__, backend: version}
+    return {"versions": versions, "found": found}
 
 
 def memory(function, x, mask) -> float:

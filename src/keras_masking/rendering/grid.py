@@ -42,7 +42,7 @@ class Grid:
                 if cell:
                     left = MARGIN + j * (side + gap)
                     body.append(_cell(cell, left, top + i * (HEIGHT + GAP), side))
-        return _svg(width, height, body)
+        return drawing(width, height, body)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Arrow:
         ]
         if self.lost:
             body.append(f'<path d="M{middle - 6:g} {y - 6}l12 12m0 -12l-12 12"/>')
-        return _svg(width, y + 8, body, "arrow lost" if self.lost else "arrow")
+        return drawing(width, y + 8, body, "arrow lost" if self.lost else "arrow")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Note:
 
     def svg(self) -> str:
         body = [f'<text x="{MARGIN}" y="{FONT + 14}" class="note">{escape(self.text)}</text>']
-        return _svg(text_width(self.text) + 2 * MARGIN, FONT + 22, body)
+        return drawing(text_width(self.text) + 2 * MARGIN, FONT + 22, body)
 
 
 class Item(Protocol):
@@ -116,7 +116,8 @@ def _cell(cell: Cell, left: int, top: int, side: int) -> str:
     )
 
 
-def _svg(width: float, height: float, body: list[str], kind: str = "grid") -> str:
+def drawing(width: float, height: float, body: list[str], kind: str = "grid") -> str:
+    """An `<svg>` whose size is in pixels; the figure around it says what it shows."""
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
     return f'<svg class="{kind}" aria-hidden="true" {size}>' + "".join(body) + "</svg>"
 
