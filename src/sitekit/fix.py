@@ -6,8 +6,9 @@ python -m sitekit.fix [--check] [PAGE ...]
 import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from keras_masking.rendering.files import write
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -19,7 +20,7 @@ def with_outputs(page) -> str:
     Raises:
         BlockError: a block raised.
     """
-    from sitekit.blocks import run
+    from sitekit.pages.blocks import run
 
     source = list(page.source)
     for block in reversed(page.blocks):
@@ -38,18 +39,9 @@ def with_outputs(page) -> str:
     return "\n".join(source)
 
 
-def write(path: Path, text: str) -> None:
-    """Replace the file in one step, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as new:
-        new.write(text)
-    os.chmod(new.name, 0o644)
-    os.replace(new.name, path)
-
-
 def generated(site) -> dict[Path, str]:
     """Figures and tables, as they are drawn and measured now."""
-    from sitekit import figures, tables
+    from sitekit.drawn import figures, tables
 
     return {
         site.root / path: text
@@ -59,8 +51,8 @@ def generated(site) -> dict[Path, str]:
 
 def fix(site, pages, *, shared: bool, check: bool) -> int:
     """Rewrite and name each file that changes; 1 where a block raised, or `check` found work."""
-    from sitekit.blocks import BlockError
-    from sitekit.pages import PageError
+    from sitekit.pages.blocks import BlockError
+    from sitekit.pages.page import PageError
 
     changed, failed = [], []
     if shared:
@@ -92,7 +84,7 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", type=Path, help="only the outputs of these pages")
     arguments = parser.parse_args()
 
-    from sitekit.pages import Site
+    from sitekit.pages.page import Site
 
     site = Site(Path.cwd())
     pages = list(site.pages())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sitekit.pages import Site
+from sitekit.pages.page import Site
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,7 +95,7 @@ FILES = {
     "src/keras_masking/layers/demo.py": "class Demo:\n    pass\n",
     "tests/layers/test_demo.py": "",
     "mkdocs.yml": "site_name: x\nnav:\n  - demo.md\n  - !ENV [A, b]:\n      - other.md\n",
-    "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-p sitekit.collect"\n',
+    "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-p sitekit.pages.collect"\n',
 }
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sitekit import blocks, completeness, parity
+from sitekit.pages import blocks, completeness, parity
 
 
 def problems(mini) -> list[str]:

@@ -1,6 +1,5 @@
 """`make fix` rewrites outputs, and nothing else."""
 
-import os
 import sys
 
 import pytest
@@ -100,14 +99,3 @@ def test_figures_and_tables_are_written(mini, monkeypatch):
     assert not path.exists()
     assert run(mini, shared=True) == 0
     assert path.read_text() == "<figure>\n</figure>\n"
-
-
-def test_a_write_that_fails_leaves_the_old_file(mini, monkeypatch):
-    def fail(*paths):
-        raise OSError("disk full")
-
-    before = mini.text(NAME)
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        fix.write(mini.root / NAME, "half")
-    assert mini.text(NAME) == before

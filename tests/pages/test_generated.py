@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from keras_masking.rendering.grid import Arrow, Cell, Grid, figure, text_width
-from sitekit import figures, tables
-from sitekit.pages import LANGUAGES
-from sitekit.plot import Chart, Key, Series
+from sitekit.drawn import figures, tables
+from sitekit.drawn.plot import Chart, Key, Series
+from sitekit.pages.page import LANGUAGES
 
 PHONE = 348  # what a phone of 390 pixels leaves for content
 CHINESE = re.compile(r"[\u3400-\u9fff]")

@@ -1,6 +1,6 @@
 """Which pages the site has, and where."""
 
-from sitekit.build import ROOT
+from sitekit.published.build import ROOT
 
 PAGES = sorted(
     path.stem for path in (ROOT / "docs/en").iterdir() if path.suffix in (".md", ".ipynb")

@@ -11,8 +11,8 @@ import pytest
 from addresses import PAGES, SITE_URL, path_of
 from bs4 import BeautifulSoup
 
-from sitekit import build
-from sitekit.build import LANGUAGES
+from sitekit.published import build
+from sitekit.published.build import LANGUAGES
 
 
 @pytest.fixture(scope="session")

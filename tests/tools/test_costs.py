@@ -3,7 +3,7 @@
 import pytest
 
 import keras_masking
-from sitekit import costs
+from sitekit.measured import costs
 
 
 def test_every_layer_is_measured_in_every_mode():

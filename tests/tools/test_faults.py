@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from keras_masking import Call, LeakReport, Trace, find_leaks
-from sitekit.faults import FAULTS, Fault, Gap
+from sitekit.measured.faults.known import FAULTS, Fault, Gap
 
 CASES = [fault for group in FAULTS.values() for fault in group]
 each_case = pytest.mark.parametrize("fault", CASES, ids=lambda fault: fault.name)

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import yaml
 
-from sitekit.pages import LANGUAGES, Line, Link, Page, PageError, Problem, Site, cells, links_in
+from sitekit.pages.page import (
+    LANGUAGES,
+    Line,
+    Link,
+    Page,
+    PageError,
+    Problem,
+    Site,
+    cells,
+    links_in,
+)
 
 # pages that look things up or practise do not take the rhythm of a teaching page
 NOT_TEACHING = ("index.md", "layers.md", "glossary.md")

@@ -3,9 +3,10 @@ may cost, and why some cost more."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
-RECORD = Path(__file__).parents[2] / "docs/shared/costs.json"
+from sitekit import ROOT
+
+RECORD = ROOT / "docs/shared/costs.json"
 
 MODES = ("graph", "XLA", "jit")  # TensorFlow without XLA and with it, jax
 GOAL = 1.25

@@ -1,5 +1,8 @@
 """The tables: layers of Keras, known faults, models of others, accuracies, as measured; the
-glossary."""
+glossary.
+
+`python -m sitekit.drawn.tables` writes those that are made of records.
+"""
 
 import tomllib
 import warnings
@@ -12,13 +15,15 @@ import numpy as np
 from keras import layers, ops
 
 from keras_masking import find_leaks
-from sitekit import accuracy, costs
-from sitekit.faults import FAULTS, Fault
-from sitekit.figures import Words, mask_of, words
-from sitekit.others import LAYER, record
-from sitekit.pages import LANGUAGES
+from keras_masking.rendering.files import write
+from sitekit import ROOT
+from sitekit.drawn.figures import Words, mask_of, words
+from sitekit.measured import accuracy, costs
+from sitekit.measured.faults.known import FAULTS, Fault
+from sitekit.measured.others import LAYER, record
+from sitekit.pages.page import LANGUAGES
 
-GLOSSARY = Path(__file__).parents[2] / "docs/shared/glossary.toml"
+GLOSSARY = ROOT / "docs/shared/glossary.toml"
 
 # A batch of three steps and two, padded to four on the right. Features as many as steps and
 # samples would hide a mask that is broadcast along the wrong axis.
@@ -29,14 +34,18 @@ SHAPE = (2, 4, 6)
 def render_all() -> dict[Path, str]:
     """Every table in both languages, by its path in the repository."""
     measured, faults = measure(), measure_faults()
-    tables = {
-        "layers": lambda language: layer_table(measured, language),
-        "faults": lambda language: fault_table(faults, language),
-        "others": others,
-        "accuracy": accuracy_table,
-        "costs": cost_table,
-        "glossary": glossary,
-    }
+    return of_records() | written(
+        layers=lambda language: layer_table(measured, language),
+        faults=lambda language: fault_table(faults, language),
+    )
+
+
+def of_records() -> dict[Path, str]:
+    """Those for which nothing is measured anew."""
+    return written(others=others, accuracy=accuracy_table, costs=cost_table, glossary=glossary)
+
+
+def written(**tables: Callable[[str], str]) -> dict[Path, str]:
     return {
         Path("docs/shared", language, "tables", f"{name}.md"): render(language)
         for language in LANGUAGES
@@ -329,3 +338,8 @@ def glossary(language: str) -> str:
     lines = [row(("English", "中文", word("meaning"))), "|---|---|---|"]
     lines += [row((term["en"], term["zh"], term[f"meaning_{language}"])) for term in terms()]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    for path, text in of_records().items():
+        write(ROOT / path, text)

@@ -42,12 +42,13 @@ from keras_masking import (
     trace,
 )
 from keras_masking.rendering.grid import Arrow, Cell, Grid, Item, Kind, Note, figure
-from sitekit import accuracy
-from sitekit.faults import FAULTS
-from sitekit.pages import LANGUAGES
-from sitekit.plot import Chart, Key, Series
+from sitekit import ROOT
+from sitekit.drawn.plot import Chart, Key, Series
+from sitekit.measured import accuracy
+from sitekit.measured.faults.known import FAULTS
+from sitekit.pages.page import LANGUAGES
 
-TEXTS = Path(__file__).parents[2] / "docs/shared/texts.toml"
+TEXTS = ROOT / "docs/shared/texts.toml"
 
 MEANS = np.array(
     [

@@ -1,12 +1,12 @@
-"""Takes the picture in the README anew, from the built site: python -m sitekit.picture"""
+"""Takes the picture in the README anew, from the built site: python -m sitekit.published.picture"""
 
 import shutil
 from threading import Thread
 
 from playwright.sync_api import sync_playwright
 
-from sitekit.build import LANGUAGES, ROOT
-from sitekit.serve import HOST, server
+from sitekit.published.build import LANGUAGES, ROOT
+from sitekit.published.serve import HOST, server
 
 PAGE = "mean"
 WIDTH, HEIGHT = 660, 760

@@ -21,8 +21,8 @@ def pytest_collect_file(file_path: Path, parent):
 
 class PageFile(pytest.File):
     def collect(self):
-        from sitekit.blocks import BlockItem, extract
-        from sitekit.pages import Page, PageError, Site
+        from sitekit.pages.blocks import BlockItem, extract
+        from sitekit.pages.page import Page, PageError, Site
 
         root = self.config.rootpath
         path = self.path.relative_to(root)

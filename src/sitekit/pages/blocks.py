@@ -19,7 +19,7 @@ import pytest
 import pytest_codeblocks
 from pytest_codeblocks.main import stdout_io
 
-from sitekit.pages import Block, Page
+from sitekit.pages.page import Block, Page
 
 _EXPECT = "<!--pytest-codeblocks:expected-output-->\n"
 

@@ -1,7 +1,7 @@
 """Models of others, small and random, run through `trace` and `find_leaks`: `make survey`.
 
 It installs their packages beside the environment, without what they depend on, runs every model
-and writes docs/shared/others.json, of which the table is made. `newest` installs the newest
+and writes docs/shared/others.json. `newest` installs the newest
 releases instead of those named here.
 """
 
@@ -11,17 +11,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
 from keras_masking import Leak, LeakReport, Trace, find_leaks, trace
-from sitekit.beside import beside
-from sitekit.pages import LANGUAGES
+from keras_masking.rendering.files import write
+from sitekit import ROOT
+from sitekit.measured.beside import beside
 
-RECORD = Path(__file__).parents[2] / "docs/shared/others.json"
+RECORD = ROOT / "docs/shared/others.json"
 
 # Installed without their dependencies: these are all that the models need beside Keras.
 PACKAGES = (
@@ -323,20 +323,14 @@ def main(newest: bool = False) -> None:
     with beside(*packages) as folder:
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "sitekit.others", "here"],
+            [sys.executable, "-W", "ignore", "-m", "sitekit.measured.others", "here"],
             env=os.environ | settings | {"PYTHONPATH": str(folder), "KERAS_BACKEND": "tensorflow"},
             check=True,
         )
 
 
-def here() -> None:
-    from sitekit.fix import write
-    from sitekit.tables import others
-
-    write(RECORD, json.dumps(survey(), indent=1) + "\n")
-    for language in LANGUAGES:
-        write(RECORD.parent / language / "tables/others.md", others(language))
-
-
 if __name__ == "__main__":
-    here() if sys.argv[1:] == ["here"] else main(newest=sys.argv[1:] == ["newest"])
+    if sys.argv[1:] == ["here"]:
+        write(RECORD, json.dumps(survey(), indent=1) + "\n")
+    else:
+        main(newest=sys.argv[1:] == ["newest"])

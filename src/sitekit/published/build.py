@@ -1,6 +1,6 @@
 """Build the site: both languages, the root page and the wheel, into one folder.
 
-    SITE_URL=https://example.org/masking python -m sitekit.build --out site
+    SITE_URL=https://example.org/masking python -m sitekit.published.build --out site
 
 `SITE_URL` is the address that the site will be published at, with or without
 a slash at its end; `REPO_URL` the repository that pages link to for edits.
@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
 
-ROOT = Path(__file__).parents[2]
+from sitekit import ROOT
+
 LANGUAGES = {
     "zh": {
         "SITE_NAME": "Keras 掩码",
@@ -115,7 +116,7 @@ def build(out: Path) -> None:
             builds[language] = process
         for language, process in builds.items():
             finish(f"docs/{language}", process)
-            # GitHub Pages and sitekit.serve show the one at the root
+            # GitHub Pages and sitekit.published.serve show the one at the root
             (out / language / "404.html").unlink()
 
     templates = Environment(loader=FileSystemLoader(Path(__file__).with_name("root")))
@@ -136,7 +137,7 @@ def swap(new: Path, out: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m sitekit.build", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sitekit.published.build", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "site")
     out = parser.parse_args().out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)

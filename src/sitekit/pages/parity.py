@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitekit.pages import (
+from sitekit.pages.page import (
     LANGUAGES,
     Cell,
     Fence,

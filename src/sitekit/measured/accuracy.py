@@ -15,9 +15,11 @@ import numpy as np
 from keras import layers
 
 from keras_masking import MaskedConv1D, MaskedMean, MaskedMultiHeadAttention
-from sitekit.beside import beside
+from keras_masking.rendering.files import write
+from sitekit import ROOT
+from sitekit.measured.beside import beside
 
-RECORD = Path(__file__).parents[2] / "docs/shared/accuracy.json"
+RECORD = ROOT / "docs/shared/accuracy.json"
 
 PACKAGE = "sktime==1.2.0"  # without what it depends on: only its files are read
 FILES = "sktime/datasets/data/JapaneseVowels/JapaneseVowels_{part}.ts"
@@ -161,8 +163,6 @@ def results() -> dict[str, dict[str, dict[int, np.ndarray]]]:
 
 
 def main() -> None:
-    from sitekit.fix import write
-
     with beside(PACKAGE) as folder:
         write(RECORD, json.dumps(experiment(folder), indent=1) + "\n")
 

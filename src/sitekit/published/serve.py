@@ -1,4 +1,4 @@
-"""Serve what was built, as a web host would: python -m sitekit.serve
+"""Serve what was built, as a web host would: python -m sitekit.published.serve
 
 `--live zh` is for authors: one language, rebuilt and reloaded when a file
 changes. The notebook is then shown without being run.
@@ -16,7 +16,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 
-from sitekit.build import LANGUAGES, ROOT, environment
+from sitekit.published.build import LANGUAGES, ROOT, environment
 
 HOST = "127.0.0.1"
 
@@ -112,7 +112,7 @@ def live(language: str, port: int) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m sitekit.serve", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sitekit.published.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
     parser.add_argument("--live", choices=LANGUAGES, metavar="LANGUAGE")
     options = parser.parse_args()

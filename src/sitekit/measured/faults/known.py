@@ -21,7 +21,7 @@ from keras_masking import (
     MaskedMean,
     MaskedZeroPadding1D,
 )
-from sitekit.fault_models import (
+from sitekit.measured.faults.models import (
     AddPosition,
     AddPositionFromFirstValid,
     CallsInner,
