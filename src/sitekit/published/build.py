@@ -93,6 +93,14 @@ def start(*command: str, **options) -> subprocess.Popen:
     )
 
 
+def start_language(language: str, **variables: str) -> subprocess.Popen:
+    """Start to build one language; `variables` go over those of its environment.
+
+    Without `--quiet`, which hides warnings from `--strict` too.
+    """
+    return start("mkdocs", "build", "--strict", env=environment(language) | variables)
+
+
 def finish(what: str, process: subprocess.Popen) -> None:
     output, _ = process.communicate()
     if process.returncode:
@@ -106,10 +114,7 @@ def build(out: Path) -> None:
     with ExitStack() as running:
         builds = {}
         for language in LANGUAGES:
-            site = {"SITE_DIR": str(out / language), "WHEEL": wheel.name}
-            process = start(
-                "mkdocs", "build", "--strict", "--quiet", env=environment(language) | site
-            )
+            process = start_language(language, SITE_DIR=str(out / language), WHEEL=wheel.name)
             # when one language fails the other need not go on
             running.enter_context(process)
             running.callback(process.kill)

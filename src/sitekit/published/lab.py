@@ -9,6 +9,7 @@ another origin. The teaching pages never come here.
 from html import unescape
 from pathlib import Path
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 from mkdocs.utils import meta
 from mkdocs_jupyter.config import settings
@@ -25,6 +26,10 @@ def on_page_content(html, page, config, files):
         return html
     text, _, _ = html.partition("<style>")  # which mkdocs-jupyter adds, for its own template
     page.markdown, page.meta = meta.get_data(unescape(text).lstrip())
+    if not page.meta.get("description"):
+        raise PluginError(
+            f'{page.file.abs_src_path}: write "description": "…" in the metadata of the notebook'
+        )
     # the class's own method: mkdocs-jupyter has put its own in the page
     Page.render(page, config, files)
     return page.content
