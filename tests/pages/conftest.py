@@ -137,8 +137,18 @@ def mini(tmp_path) -> Mini:
 
 
 CELLS = {
-    "en": {"text": "# Lab\n[a](demo.md#next)", "code": "print(1)  # one", "alt": "A line."},
-    "zh": {"text": "# 实验\n[甲](demo.md#next)", "code": "print(1)  # 一", "alt": "一条线。"},
+    "en": {
+        "description": "A lab.",
+        "text": "# Lab\n[a](demo.md#next)",
+        "code": "print(1)  # one",
+        "alt": "A line.",
+    },
+    "zh": {
+        "description": "一个实验。",
+        "text": "# 实验\n[甲](demo.md#next)",
+        "code": "print(1)  # 一",
+        "alt": "一条线。",
+    },
 }
 
 
@@ -158,7 +168,8 @@ def lab(mini):
                 "outputs": part.get("outputs", []),
                 "source": [part["code"]],
             }
-            mini.write(f"docs/{language}/lab.ipynb", json.dumps({"cells": [text, code]}))
+            notebook = {"cells": [text, code], "metadata": {"description": part["description"]}}
+            mini.write(f"docs/{language}/lab.ipynb", json.dumps(notebook))
         return mini
 
     return with_notebook

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from sitekit.pages import notebook as notebooks
 from sitekit.pages.page import (
     LANGUAGES,
     Line,
@@ -16,7 +17,6 @@ from sitekit.pages.page import (
     PageError,
     Problem,
     Site,
-    cells,
     links_in,
 )
 
@@ -35,7 +35,7 @@ _NARROW = re.compile(
 _SPAN = re.compile(r"(`+).+?\1")
 _TARGET = re.compile(r"\]\([^)]+\)")
 _SOURCE = re.compile(r"\[([^\]]+)\]\(https?:[^)]+\)")
-_MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|\[|\]")
+_MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|!?\[|\]|<[^>]*>")
 
 
 def problems(site: Site) -> list[Problem]:
@@ -166,7 +166,7 @@ def links(site: Site, path: Path, found: Iterable[Link]) -> Iterator[Problem]:
 
 def _anchors(site: Site, path: Path) -> set[str]:
     if path.suffix == ".ipynb":
-        return {cell.id for cell in cells(site, path) if cell.text.startswith("#")}
+        return {cell.id for cell in notebooks.read(site, path).cells if cell.text.startswith("#")}
     return {heading.id for heading in Page(site, path, None).headings}
 
 
@@ -195,14 +195,15 @@ def language(page: Page) -> Iterator[Problem]:
         if (comment := _comment(line.text))
     ]
     number = next((n for n, row in enumerate(page.source, 1) if row.startswith("description:")), 1)
-    description = Line(page.front_matter.get("description", ""), number)
+    description = Line(str(page.front_matter.get("description", "")), number)
     yield from _foreign(page.path, page.language, [*page.prose, description], comments)
 
 
 def notebook(site: Site, path: Path, code: str) -> Iterator[Problem]:
     """As for pages; the number of the cell stands for the line."""
-    prose, comments = [], []
-    for cell in cells(site, path):
+    read = notebooks.read(site, path)
+    prose, comments = [Line(read.description, 1)], []
+    for cell in read.cells:
         rows = [Line(row, cell.number) for row in cell.text.splitlines()]
         if cell.kind == "code":
             comments += [Line(_comment(row.text), row.number) for row in rows]
@@ -262,6 +263,6 @@ def untranslated(text: str) -> Iterator[str]:
     """
     if re.search(f"[{_CJK}]", text) or text.startswith("|"):
         return
-    words = re.findall(r"[A-Za-z]{2,}", _SPAN.sub("", _SOURCE.sub("", text)))
+    words = re.findall(r"[A-Za-z]{2,}", _MARKUP.sub("", _SPAN.sub("", _SOURCE.sub("", text))))
     if text.startswith("#") or (len(words) > 2 and not _ENGLISH.search(text)):
         yield f"write this in Chinese: {text.strip()!r}"

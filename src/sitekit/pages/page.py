@@ -1,10 +1,11 @@
 """Reads the pages: blocks, headings, links and includes, each with its line in the source.
 
 Includes are expanded by the preprocessor that the site itself uses, one include at a time, so
-that every expanded line still knows the line of the page it came from.
+that every expanded line still knows the line of the page it came from. What stands in a page is
+found line by line, since no parser of Markdown reads these extensions and keeps the lines: the one
+of the site forgets them, and those that keep them follow other rules.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 import markdown
+import yaml
+from mkdocs.utils.meta import YAML_RE
 from pymdownx.snippets import SnippetExtension, SnippetMissingError
 
 LANGUAGES = ("en", "zh")
@@ -23,7 +26,7 @@ _BRACES = re.compile(r"^\{\s*\.?(?P<language>[\w+-]+)(?P<options>.*)\}$")
 _OPTION = re.compile(r'([\w-]+)="([^"]*)"')
 _HEADING = re.compile(r"^(?P<level>#{1,6})\s+(?P<text>.*?)(?:\s+\{\s*#(?P<id>[^\s}]+)\s*\})?\s*$")
 _LINK = re.compile(
-    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
+    r"\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
 )
 _INCLUDE = re.compile(r'^\s*-+8<-+\s+"(?P<path>[^"]+)"\s*$')
 _CODE_SPAN = re.compile(r"(`+).+?\1")
@@ -105,18 +108,6 @@ class Link:
         return "://" in self.target or self.target.startswith("mailto:")
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a notebook; its number stands for a line."""
-
-    number: int
-    kind: str
-    id: str
-    text: str
-    outputs: list
-    alt: str
-
-
 class PageError(ValueError):
     """A page that cannot be read; holds the problem."""
 
@@ -170,11 +161,31 @@ class Page:
         return Problem(self.path, line, message)
 
     @cached_property
-    def front_matter(self) -> dict[str, str]:
-        if self.source[0] != "---" or "---" not in self.source[1:]:
+    def front_matter(self) -> dict:
+        """What stands in front of the page, by the rules of MkDocs, which shows it to readers as
+        text where it is wrong.
+
+        Raises:
+            PageError: it is never closed, or no mapping of YAML.
+        """
+        if self.source[0].rstrip() != "---":
             return {}
-        end = self.source.index("---", 1)
-        return dict(line.split(": ", 1) for line in self.source[1:end] if ": " in line)
+        if not self._front:
+            raise PageError(self.problem(1, "this front matter is never closed: end it with `---`"))
+        try:
+            data = yaml.safe_load(self._front[1])
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 2
+            message = f"this front matter is no YAML: {error.problem}; does a text want quotes?"
+            raise PageError(self.problem(line, message)) from None
+        if not isinstance(data, dict):
+            message = f"a front matter is lines of `key: value`, and this is {data!r}"
+            raise PageError(self.problem(2, message))
+        return data
+
+    @cached_property
+    def _front(self) -> re.Match | None:
+        return YAML_RE.match("\n".join(self.source))
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -243,8 +254,8 @@ class Page:
     @cached_property
     def prose(self) -> list[Line]:
         """The lines outside front matter, fences and includes."""
-        start = self.source.index("---", 1) + 1 if self.front_matter else 0
         fenced = {n for fence in self.fences for n in range(fence.line, fence.end + 1)}
+        start = self._front[0].count("\n") if self.front_matter else 0
         return [
             Line(text, number)
             for number, text in enumerate(self.source, 1)
@@ -266,7 +277,7 @@ class Page:
     def problems(self) -> list[Problem]:
         """Fences that nobody would check, and code that is not fenced at all."""
         try:
-            fences = self.fences
+            fences, prose = self.fences, self.prose
         except PageError as error:
             return [error.problem]
         found = []
@@ -291,7 +302,7 @@ class Page:
                 names = ", ".join(sorted(unknown))
                 found.append(self.problem(fence.line, f"unknown fence option: {names}"))
         inside_list = False
-        for before, line in zip([Line("", 0), *self.prose], self.prose, strict=False):
+        for before, line in zip([Line("", 0), *prose], prose, strict=False):
             if line.text and not line.text.startswith(" "):
                 inside_list = bool(re.match(r"([-*+]|\d+\.|!!!|\?\?\?|===|\[\^)", line.text))
             elif line.text.startswith("    ") and not before.text.strip() and not inside_list:
@@ -303,33 +314,6 @@ def links_in(lines: Iterable[Line]) -> Iterator[Link]:
     for line in lines:
         for match in _LINK.finditer(_CODE_SPAN.sub(lambda m: "`" * len(m[0]), line.text)):
             yield Link(match["text"], match["target"], line.number)
-
-
-def cells(site: Site, path: Path) -> list[Cell]:
-    """The cells of a notebook.
-
-    Raises:
-        PageError: the file is no notebook, or a cell lacks what the comparison needs.
-    """
-    try:
-        return [
-            Cell(
-                number,
-                cell["cell_type"],
-                cell["id"],
-                "".join(cell["source"]),
-                cell.get("outputs", []),
-                cell["metadata"].get("alt", ""),
-            )
-            for number, cell in enumerate(
-                json.loads((site.root / path).read_text(encoding="utf-8"))["cells"], 1
-            )
-        ]
-    except json.JSONDecodeError as error:
-        message = f"this notebook cannot be read: {error}"
-        raise PageError(Problem(path, error.lineno, message)) from None
-    except KeyError as error:
-        raise PageError(Problem(path, 1, f"this notebook lacks {error}")) from None
 
 
 def _info(info: str) -> tuple[str, dict[str, str]]:

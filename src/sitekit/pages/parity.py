@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sitekit.pages import notebook
 from sitekit.pages.page import (
     LANGUAGES,
-    Cell,
     Fence,
     Line,
     Page,
     PageError,
     Problem,
     Site,
-    cells,
     links_in,
 )
 
@@ -39,9 +38,10 @@ def problems(site: Site) -> list[Problem]:
         for name in sorted(names[here] - names[there]):
             path = Path("docs", here, name)
             found.append(Problem(path, 1, f"docs/{there}/{name} is missing"))
+    comparisons = {".md": compare_pages, ".ipynb": compare_notebooks}
     for name in sorted(names[first] & names[second]):
-        compare = compare_notebooks if name.endswith(".ipynb") else compare_pages
-        found += compare(site, name)
+        if compare := comparisons.get(Path(name).suffix):
+            found += compare(site, name)
     return found
 
 
@@ -74,8 +74,8 @@ def ids(page: Page) -> Iterator[Problem]:
         line = titles[-1].line if titles else 1
         message = f"a page has one title, `# … {{ #{page.path.stem} }}`, with its own name as id"
         yield page.problem(line, message)
-    if "description" not in page.front_matter:
-        yield page.problem(1, "the page needs a front matter with `description: …`")
+    if not isinstance(page.front_matter.get("description"), str):
+        yield page.problem(1, "the page needs a front matter with `description: …`, a text")
 
 
 def parts(page: Page) -> list[Part]:
@@ -160,15 +160,15 @@ def told(left: Part, right: Part) -> str:
 def compare_notebooks(site: Site, name: str) -> list[Problem]:
     one, other = (Path("docs", language, name) for language in LANGUAGES)
     try:
-        ours, theirs = (list(cell_parts(cells(site, path))) for path in (one, other))
+        ours, theirs = (list(cell_parts(notebook.read(site, path).cells)) for path in (one, other))
     except PageError as error:
         return [error.problem]
     return compare(one, ours, other, theirs)
 
 
-def cell_parts(notebook: list[Cell]) -> Iterator[Part]:
+def cell_parts(cells: list[notebook.Cell]) -> Iterator[Part]:
     """The parts of a notebook; the number of its cell stands for a line."""
-    for cell in notebook:
+    for cell in cells:
         yield Part("cell", (cell.kind, cell.id), cell.number)
         if cell.kind == "code":
             yield Part("code", without_comments(cell.text), cell.number)
