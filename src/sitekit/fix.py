@@ -50,17 +50,24 @@ def generated(site) -> dict[Path, str]:
 
 
 def fix(site, pages, *, shared: bool, check: bool) -> int:
-    """Rewrite and name each file that changes; 1 where a block raised, or `check` found work."""
+    """Rewrite and name each file that changes; 1 where a block raised, a text or a reason is
+    missing, or `check` found work."""
+    from sitekit.drawn.texts import TextError
+    from sitekit.measured.costs import CostError
     from sitekit.pages.blocks import BlockError
     from sitekit.pages.page import PageError
 
     changed, failed = [], []
-    if shared:
-        for path, text in generated(site).items():
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                changed.append(path.relative_to(site.root))
-                if not check:
-                    write(path, text)
+    try:
+        drawn = generated(site) if shared else {}
+    except (TextError, CostError) as error:
+        drawn = {}
+        failed.append(error)
+    for path, text in drawn.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            changed.append(path.relative_to(site.root))
+            if not check:
+                write(path, text)
     for page in pages:
         try:
             text = with_outputs(page)

@@ -5,6 +5,8 @@ import sys
 import pytest
 
 from sitekit import fix
+from sitekit.drawn.texts import TextError
+from sitekit.measured.costs import CostError
 
 NAME = "docs/en/demo.md"
 
@@ -99,3 +101,16 @@ def test_figures_and_tables_are_written(mini, monkeypatch):
     assert not path.exists()
     assert run(mini, shared=True) == 0
     assert path.read_text() == "<figure>\n</figure>\n"
+
+
+@pytest.mark.parametrize("error", [TextError("[why] lacks 'a'"), CostError("MaskedMax takes 2")])
+def test_what_a_table_lacks_is_one_line_and_the_pages_are_written(mini, monkeypatch, capsys, error):
+    def fail(site):
+        raise error
+
+    right = mini.text(NAME)
+    mini.change(NAME, "\n2\n", "\n3\n")
+    monkeypatch.setattr(fix, "generated", fail)
+    assert run(mini, shared=True) == 1
+    assert capsys.readouterr().err == f"{error}\n"
+    assert mini.text(NAME) == right

@@ -28,6 +28,14 @@ def test_a_ratio_without_a_reason_is_named(monkeypatch):
     ]
 
 
+def test_a_cost_without_a_reason_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(costs, "WHY", {})
+    measured = {"graph": {"MaskedMax": 2}, "XLA": {"MaskedMax": 1.5}, "jit": {"MaskedMax": 1}}
+    said = r"MaskedMax takes 2.00 times as long in graph, 1.50 .* in XLA, .* 1.25. Say why in WHY"
+    with pytest.raises(costs.CostError, match=said):
+        costs.why("MaskedMax", measured)
+
+
 @pytest.mark.parametrize(
     ("layer", "goal"),
     [("MaskedMax", 1.25), ("MaskedConv1D", 1.1), ("MaskedConv1D, strides=2", 1.1)],

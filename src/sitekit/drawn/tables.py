@@ -103,10 +103,8 @@ def cost_table(language: str) -> str:
     word, record = words("costs", language), costs.record()
     columns = [word(key) for key in ("layer", *costs.MODES, "memory", "why")]
     lines = [row(columns), "|---" + "|--:" * len(costs.MODES) + "|--:|---|"]
-    above = {layer for layer, _ in costs.above(record)}
     for layer, (base, ours) in record["memory"].items():
-        reasons = costs.WHY[layer] if layer in above else ()
-        why = word("and").join(map(word, reasons))
+        why = word("and").join(map(word, costs.why(layer, record)))
         cells = (f"{record[mode][layer]:.2f}" for mode in costs.MODES)
         lines.append(row((f"`{layer}`", *cells, f"{base:.1f}\u00a0→\u00a0{ours:.1f}", why)))
     return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ TEXTS = ROOT / "docs/shared/texts.toml"
 Words = Callable[[str], str]
 
 
-class TextError(KeyError):
+class TextError(LookupError):
     """A text that the catalogue lacks."""
 
 

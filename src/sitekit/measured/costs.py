@@ -54,6 +54,10 @@ WHY = {
 }
 
 
+class CostError(Exception):
+    """A layer costs more than it may, and nothing says why."""
+
+
 def record() -> dict:
     return json.loads(RECORD.read_text(encoding="utf-8"))
 
@@ -69,6 +73,23 @@ def above(measured: dict) -> Iterator[tuple[str, str]]:
         for layer, ratio in measured[mode].items():
             if ratio > goal(layer):
                 yield layer, mode
+
+
+def why(layer: str, measured: dict) -> tuple[str, ...]:
+    """The reasons why it is above its goal; none where it is not.
+
+    Raises:
+        CostError: it is, and `WHY` has no reason.
+    """
+    modes = [mode for name, mode in above(measured) if name == layer]
+    if modes and layer not in WHY:
+        ratios = ", ".join(f"{measured[mode][layer]:.2f} times as long in {mode}" for mode in modes)
+        raise CostError(
+            f"{RECORD.relative_to(ROOT)}: {layer} takes {ratios}, and its goal is {goal(layer)}. "
+            "Say why in WHY of src/sitekit/measured/costs.py, or measure again on an idle machine "
+            "with `make bench`."
+        )
+    return WHY[layer] if modes else ()
 
 
 def unexplained(measured: dict) -> Iterator[tuple[str, str]]:
