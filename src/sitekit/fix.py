@@ -8,35 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-from keras_masking.rendering.files import write
-
+# before Keras is imported, which is why the functions import what they use
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-
-
-def with_outputs(page) -> str:
-    """The page's text with the output fences as its blocks print them now.
-
-    Raises:
-        BlockError: a block raised.
-    """
-    from sitekit.pages.blocks import run
-
-    source = list(page.source)
-    for block in reversed(page.blocks):
-        printed, indent = run(block), block.fence.indent
-        fence = [
-            indent + "```output",
-            *(indent + line for line in printed.splitlines()),
-            indent + "```",
-        ]
-        if block.output and printed:
-            source[block.output.line - 1 : block.output.end] = fence
-        elif block.output:
-            del source[block.fence.end : block.output.end]
-        elif printed:
-            source[block.fence.end : block.fence.end] = ["", *fence]
-    return "\n".join(source)
 
 
 def generated(site) -> dict[Path, str]:
@@ -52,9 +26,11 @@ def generated(site) -> dict[Path, str]:
 def fix(site, pages, *, shared: bool, check: bool) -> int:
     """Rewrite and name each file that changes; 1 where a block raised, a text or a reason is
     missing, or `check` found work."""
+    from keras_masking.rendering.files import write
     from sitekit.drawn.texts import TextError
     from sitekit.measured.costs import CostError
     from sitekit.pages.blocks import BlockError
+    from sitekit.pages.outputs import with_outputs
     from sitekit.pages.page import PageError
 
     changed, failed = [], []

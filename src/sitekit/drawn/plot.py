@@ -1,7 +1,8 @@
 """Draws a share against a share as a small chart, for a figure of `keras_masking.rendering.grid`.
 
 Lines differ in colour, dash and mark, so that no reader needs the colours. A panel is narrow
-enough that three stand side by side, and one on a phone.
+enough that three stand side by side, and one on a phone. Colours and fonts are those of the page,
+light or dark, which matplotlib would write into the picture.
 """
 
 from collections.abc import Sequence

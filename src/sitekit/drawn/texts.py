@@ -1,4 +1,8 @@
-"""The texts of figures and tables, from docs/shared/texts.toml, in both languages."""
+"""The texts of figures and tables, from docs/shared/texts.toml.
+
+A text stands beside its translation there; gettext keeps each language in a file of its own, with
+the English text for a key.
+"""
 
 import tomllib
 from collections.abc import Callable
@@ -7,7 +11,6 @@ from functools import cache
 from sitekit import ROOT
 
 TEXTS = ROOT / "docs/shared/texts.toml"
-
 
 Words = Callable[[str], str]
 

@@ -1,4 +1,8 @@
-"""Finds what is missing or in the wrong place: pages, layers, links, languages."""
+"""Finds what is missing or in the wrong place: pages, layers, links, languages.
+
+MkDocs finds dead links too, but only while it builds, without their line, and not in the README
+and in notebooks; the other rules are those of this site.
+"""
 
 import ast
 import posixpath
@@ -6,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import yaml
+from mkdocs.utils.yaml import yaml_load
 
 from sitekit.pages import notebook as notebooks
 from sitekit.pages.page import (
@@ -60,7 +64,7 @@ def navigation(site: Site) -> Iterator[Problem]:
     """Each page is in the navigation, each entry is a page of both languages."""
     config = Path("mkdocs.yml")
     text = (site.root / config).read_text(encoding="utf-8")
-    listed = set(_entries(yaml.load(text, _Config)["nav"]))
+    listed = set(_entries(yaml_load(text)["nav"]))
     for code in LANGUAGES:
         folder = site.folder(code)
         pages = {
@@ -73,22 +77,6 @@ def navigation(site: Site) -> Iterator[Problem]:
         for name in sorted(listed - pages):
             line = next(n for n, row in enumerate(text.splitlines(), 1) if name in row)
             yield Problem(config, line, f"`nav` names {name}, and docs/{code}/{name} is missing")
-
-
-class _Config(yaml.SafeLoader):
-    """Reads the tags of mkdocs.yml as plain values."""
-
-
-def _plain(loader, suffix, node):
-    construct = {
-        yaml.ScalarNode: loader.construct_scalar,
-        yaml.SequenceNode: lambda n: tuple(loader.construct_sequence(n)),
-        yaml.MappingNode: loader.construct_mapping,
-    }
-    return construct[type(node)](node)
-
-
-_Config.add_multi_constructor("", _plain)
 
 
 def _entries(nav) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""Compares the two languages: only prose, and comments in code, may differ."""
+"""Compares the two languages: only prose, and comments in code, may differ.
+
+Tools that hold translations together keep them in catalogues of sentences (gettext, po4a); here
+both pages are written, and are alike in all but their sentences.
+"""
 
 import io
 import re
