@@ -1,5 +1,8 @@
 """Serve what was built, as a web host would: python -m sitekit.published.serve
 
+To what http.server does it adds what hosts do and measurements of a site depend on: compression,
+an ETag, a page for what is not there.
+
 `--live zh` is for authors: one language, rebuilt and reloaded when a file
 changes. The notebook is then shown without being run.
 """
