@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_masking import find_leaks
-from sitekit import accuracy, costs
+from sitekit import accuracy, costs, examples
 from sitekit.faults import FAULTS, Fault
 from sitekit.figures import Words, mask_of, words
 from sitekit.others import LAYER, record
@@ -33,6 +33,7 @@ def render_all() -> dict[Path, str]:
         "layers": lambda language: layer_table(measured, language),
         "faults": lambda language: fault_table(faults, language),
         "others": others,
+        "examples": official_examples,
         "accuracy": accuracy_table,
         "costs": cost_table,
         "glossary": glossary,
@@ -214,6 +215,45 @@ def others(language: str) -> str:
         names = " · ".join(f"`{model['name']}`" for model in models)
         lines.append(row((names, str(first["calls"]), word(first["told"]), result(first))))
     return "\n".join(lines) + "\n"
+
+
+def official_examples(language: str) -> str:
+    """What the brute force of `make survey` found, and what `find_leaks` says."""
+    word = words("examples", language)
+    rows = examples.record()["examples"]
+    found = {(result["group"], result["name"]): result for result in rows}
+    columns = ("example", "feeds", "difference", "verdict", "cure")
+    lines = [row(word(key) for key in columns), "|---|---|--:|---|---|"]
+    for group, members in examples.EXAMPLES.items():
+        lines.append(row((f"**{word(group)}**", *[""] * (len(columns) - 1))))
+        for example in members:
+            result = found[group, example.name]
+            way = "" if example.alone == "cut" else f" ({word(example.alone)})"
+            cure = word(example.cure) if example.cure else ""
+            tried = result["cured"] is not None
+            lines.append(
+                row(
+                    (
+                        f"[{example.name}]({example.url})",
+                        word(example.feeds),
+                        f"{result['difference']:.2g}{way}",
+                        word(result["verdict"]),
+                        f"{cure} {word('works' if result['cured'] == 0 else 'fails')}"
+                        if tried
+                        else cure,
+                    )
+                )
+            )
+    leaking = [result for result in rows if result["difference"]]
+    told = word("summary").format(
+        all=len(rows),
+        leaking=len(leaking),
+        cured=sum(result["cured"] == 0 for result in leaking),
+        line=sum(
+            example.cure == "mask-zero" for group in examples.EXAMPLES.values() for example in group
+        ),
+    )
+    return "\n".join([*lines, "", told]) + "\n"
 
 
 def accuracy_table(language: str) -> str:
