@@ -177,7 +177,7 @@ def _loss(bench: Bench, index: int, leaking: Call | None) -> tuple[Note, str | N
     if isinstance(operation, keras.layers.Masking):
         if call.mask is not None and call.mask.ndim > 2:
             return Note("pixel", {"axes": str(call.mask.ndim)}), None
-        if call.path in bench.base.makers.values():
+        if index in bench.base.reading:
             value = f"{np.ravel(operation.mask_value)[0]:g}"
             return Note("masking-value", {"value": value}), None
         return Note("masking-late"), None
