@@ -29,6 +29,7 @@ from keras.src.backend import get_keras_mask
 from keras.src.testing import TestCase
 
 import keras_masking
+from sitekit import copies
 
 
 class Specimen(NamedTuple):
@@ -171,10 +172,9 @@ FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum, acti
         "MaskedTimeDistributed",
     ),
 }
-FILES = sorted(
-    path for path in Path(keras_masking.layers.__file__).parent.glob("*.py") if path.stem[0] != "_"
-)
-OTHER_FILES = [FILES[0].parents[1] / name for name in ("conversions.py", "losses.py")]
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / copies.FOLDER).glob("*.py"))
+OTHER_FILES = [ROOT / "src/keras_masking" / name for name in ("conversions.py", "losses.py")]
 every_layer = pytest.mark.parametrize("name", SPECIMENS)
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -544,7 +544,11 @@ class TestKerasItself(TestCase):
 
 
 class TestFiles:
-    """Each file can be taken out and used alone."""
+    """Each file that readers copy can be used alone."""
+
+    def test_they_are_what_the_sources_make_now(self):
+        written = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in FILES}
+        assert written == copies.render_all(ROOT), "run `make fix`"
 
     @pytest.mark.parametrize("path", [*FILES, *OTHER_FILES], ids=lambda path: path.stem)
     def test_it_imports_nothing_but_keras_and_numpy(self, path):
@@ -561,15 +565,6 @@ class TestFiles:
             )
         }
         assert imported <= {"keras", "numpy"}
-
-    def test_helpers_of_one_name_have_one_text(self):
-        texts = {}
-        for path in FILES:
-            source = path.read_text(encoding="utf-8")
-            for node in ast.parse(source).body:
-                if isinstance(node, ast.FunctionDef):
-                    texts.setdefault(node.name, set()).add(ast.get_source_segment(source, node))
-        assert [name for name, versions in texts.items() if len(versions) > 1] == []
 
     def test_copied_alone_they_work(self, tmp_path):
         """In an empty folder, in a fresh process in which the package cannot be imported."""
