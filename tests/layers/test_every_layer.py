@@ -461,6 +461,40 @@ class Subclassed(keras.Model):
         return self.layer(self.masking(x))
 
 
+# what the layers of this package take beside the arguments of Keras, as it is not by default
+ARGUMENTS = {
+    "axis": 2,
+    "keepdims": True,
+    "kernel_initializer": keras.initializers.Constant(3),
+    "mask_rule": "all",
+    "pass_mask": False,
+}
+
+
+@every_layer
+def test_the_arguments_of_the_package_come_back_from_the_config(name):
+    cls = getattr(keras_masking, name)
+    own = [c for c in cls.__mro__ if c.__module__.startswith("keras_masking")]
+    stock = [c for c in cls.__mro__ if c.__module__.startswith("keras.")]
+    taken = {p for c in own if "__init__" in vars(c) for p in parameters(c)}
+    given = {p: ARGUMENTS[p] for p in taken - {p for c in stock for p in parameters(c)}}
+    layer = cls(**SPECIMENS[name].arguments | given)
+    again = cls.from_config(layer.get_config())
+    for parameter, value in given.items():
+        found = getattr(again, parameter)
+        if isinstance(value, keras.Initializer):
+            value, found = value.get_config(), found.get_config()
+        assert found == value
+
+
+def parameters(cls):
+    return {
+        name
+        for name, parameter in inspect.signature(cls.__init__).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+
+
 @pytest.mark.filterwarnings("ignore:.*float64")  # which jax has only when told
 class TestPrecision:
     @every_layer
@@ -489,7 +523,7 @@ class TestPrecision:
 class TestGradients:
     @every_layer
     @pytest.mark.parametrize("side", MASKS)
-    @pytest.mark.parametrize("value", [0, np.nan, np.inf])
+    @pytest.mark.parametrize("value", [0, np.nan, np.inf, 1e30])
     def test_padding_gets_none_and_valid_steps_what_they_get_alone(self, name, side, value):
         mask, gradient = MASKS[side], gradient_for(name)
         padded = gradient(with_padding(X, mask, value), mask)
