@@ -296,7 +296,7 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
     def shared(x: Padded) -> Padded:
         if x.mask is not None and not x.is_mask:
             told = any(np.array_equal(x.mask, mask) for mask in masks)
-            return replace(x, told=x.told or told)
+            return replace(x, told=True) if told else x
         if x.mask is not None or x.said:
             return x
         for other in masked:
