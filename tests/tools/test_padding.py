@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from models import IDS, functional
+from models import IDS
 
 from keras_masking import MaskedMean, UnusableInput, find_leaks
 
@@ -101,6 +101,22 @@ class TestForms:
         assert find_leaks(model, flipped, padding=LENGTHS).verdict == "clear"
         assert find_leaks(model, FEATURES, padding=LENGTHS).verdict == "leaks"
 
+    @pytest.mark.parametrize("short, verdict", [([1, 2, 3, 0], "leaks"), ([0, 1, 2, 3], "clear")])
+    def test_lengths_of_which_one_is_shorter_by_one_step(self, short, verdict):
+        x = keras.Input((None,), dtype="int32")
+        last = keras.Model(x, layers.Embedding(6, 4)(x)[:, -1])
+        assert find_leaks(last, np.array([short, [1, 2, 3, 4]]), padding=[3, 4]).verdict == verdict
+
+    @pytest.mark.parametrize("padding", [[2], [[False, False, True, True]], [PADDED[1:]]])
+    def test_of_one_sample(self, padding):
+        report = find_leaks(mean(), FEATURES[1:], padding=padding)
+        assert leaking(report) == {"mean"}
+
+    def test_one_valid_step_among_others_is_not_taken_for_a_mask(self):
+        x = np.random.default_rng(0).normal(size=(1, 4, 3)).astype("float32")
+        padding = np.array([[False, True, True, True]])
+        assert find_leaks(mean(), x, padding=padding).verdict == "leaks"
+
     @pytest.mark.parametrize("padded", [PADDED, PADDED[:, ::-1], PADDED[:, [0, 3, 1, 2]]])
     def test_on_the_right_on_the_left_and_between(self, padded):
         x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -168,7 +184,7 @@ class TestWhatCannotBeMeant:
         assert "marks every step as padding" in self.refused(padding)
 
     def test_the_number_is_everywhere(self):
-        assert "every step as padding" in self.refused(0, np.zeros_like(FEATURES))
+        assert "nothing is left" in self.refused(0, np.zeros_like(FEATURES))
 
     def test_booleans_turned_round(self):
         text = self.refused(~PADDED)
@@ -208,7 +224,3 @@ class TestWhatCannotBeMeant:
             find_leaks(mean(), FEATURES)
         with pytest.raises(UnusableInput, match="say it with padding="):
             find_leaks(mean(), FEATURES, padding={"series": None})
-
-    def test_a_layer_that_makes_another_mask(self):
-        model = functional(layers.GlobalAveragePooling1D())
-        assert find_leaks(model, IDS, padding=[4, 2]).verdict in ("leaks", "not measured")
