@@ -92,11 +92,11 @@ class Comparison(Follower):
             note.sizes = [size for size in sizes if size is not None]
 
     def met(self, frame, i, x) -> None:
-        found = self.difference(key(frame, "given", i), x, self.steps.get(x), self.around())
+        at = key(frame, "given", i)
+        found = self.difference(at, x, self.steps.get(x), self.around())
         if found and found.difference and self.frames:
-            gap = self.lost.get(x)
-            in_gap = gap is not None and self.rows[gap] and self.rows[gap].kind == "gap"
-            place = (gap, "in") if in_gap else (frame.row, "before")
+            gap = self.base.gaps.get(at)
+            place = (self.base.rows_at[frame.place], "before") if gap is None else (gap, "in")
             self.found[place] = found.difference
             self.differs[x] = found.difference
             self.spread(found.difference)
@@ -144,12 +144,13 @@ class Comparison(Follower):
             self.spread(worst)
 
     def place(self, frame: Frame) -> tuple[int | None, Place]:
+        row = self.base.rows_at[frame.place]
         if not frame.rows or frame.of_keras:
-            return (frame.row or 0), "in"
-        for row in self.rows:
-            if row and row.kind == "gap" and row.after is None and row.parent == frame.row:
-                return row.index, "in"
-        return frame.row, "end"
+            return (row or 0), "in"
+        for gap in self.base.rows:
+            if gap and gap.kind == "gap" and gap.after is None and gap.parent == row:
+                return gap.index, "in"
+        return row, "end"
 
     def spread(self, difference: Difference) -> None:
         """The calls that this one happens in differ too, and not by themselves."""

@@ -300,6 +300,9 @@ class Base(Follower):
         reading: the rows of calls that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
+        rows_at: by `Frame.place` the row of a call. Another run may have other gaps, and then other
+            rows.
+        gaps: of what a call was given by no other call, the gap that it comes from.
     """
 
     def __init__(self, model: keras.Layer, inputs: list[Padded]):
@@ -313,6 +316,8 @@ class Base(Follower):
         self.operations: dict[int | None, keras.Operation] = {}
         self.reading: set[int | None] = set()
         self.row_at: dict[Key, int | None] = {}
+        self.rows_at: dict[tuple[int, ...], int | None] = {}
+        self.gaps: dict[Key, int] = {}
 
     def result_key(self, i: int) -> Key:
         """Of an output of the model."""
@@ -355,8 +360,16 @@ class Base(Follower):
                 return row
         return None
 
+    def entered(self, frame, flat) -> None:
+        self.rows_at[frame.place] = frame.row
+        super().entered(frame, flat)
+
     def met(self, frame, i, x) -> None:
-        self.tensors[key(frame, "given", i)] = Seen(x, self.steps.get(x))
+        at = key(frame, "given", i)
+        self.tensors[at] = Seen(x, self.steps.get(x))
+        lost = self.lost.get(x)
+        if lost is not None and self.rows[lost] and self.rows[lost].kind == "gap":
+            self.gaps[at] = lost
 
     def gave(self, frame, i, x, mask):
         at = key(frame, "output", i)

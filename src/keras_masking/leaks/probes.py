@@ -219,7 +219,7 @@ class Bench:
             try:
                 return self._length()
             except Impossible as error:
-                raise (self.why_not_shorter(error) if fixed else error) from error
+                raise (self.why_not_shorter(error) if fixed else error) from None
 
     def _length(self) -> Taken:
         lengths = sorted({x.mask.shape[1] for x in self.masked})
