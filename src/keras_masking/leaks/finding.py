@@ -17,7 +17,7 @@ from keras_masking.inputs import (
 )
 from keras_masking.leaks import probing
 from keras_masking.leaks.following import Scout
-from keras_masking.leaks.probes import Bench
+from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
 from keras_masking.padding import UNSAID, read_padding
@@ -154,7 +154,7 @@ def _prepared(
             said = read_padding(arrays, names, padding, flat)
             valid = [x if y is UNSAID else y for x, y in zip(valid, said, strict=True)]
         scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
-        scout.start(arrays)
+        scout.start(arrays, other_seeds(batch.model))
         known = scout.found()
         if all(x.mask is None for x in known):
             raise UnusableInput(_what_to_say(batch.model, names))
@@ -172,7 +172,7 @@ def _prepared(
     if not any(x.is_padded for x in known):
         known, more = _with_padding(known)
         notes += more
-    return Bench(batch.model, arrays, known, scout.blind), notes
+    return Bench(scout, arrays, known), notes
 
 
 def _what_to_say(model: keras.Layer, names: list[str]) -> str:

@@ -41,13 +41,15 @@ class Follower(Recorder):
         self.inputs = inputs
         self.steps = Attached()
         self.given = Attached()
+        self.results: list[np.ndarray] = []
         self.made: dict[int, np.ndarray] = {}
         self.makers: dict[int, str] = {}
 
     def start(self, structure: Any, state: Sequence = ()) -> None:
         arrays, masks = probing.pack(structure, self.inputs)
         with unchanged(self.model, state), self.running():
-            run(self.model, arrays, masks)
+            outputs = run(self.model, arrays, masks)
+        self.results = [to_numpy(x) for x in tree.flatten(outputs) if is_tensor(x)]
 
     @property
     def hidden(self) -> bool:
@@ -297,6 +299,7 @@ class Base(Follower):
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
+        masks_padding: whether some output carries a mask that is False somewhere.
         reading: the rows of calls that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
@@ -315,6 +318,7 @@ class Base(Follower):
         self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
         self.reading: set[int | None] = set()
+        self.masks_padding = False
         self.row_at: dict[Key, int | None] = {}
         self.rows_at: dict[tuple[int, ...], int | None] = {}
         self.gaps: dict[Key, int] = {}
@@ -386,6 +390,7 @@ class Base(Follower):
             self.operations[frame.row] = frame.operation
             if any(x in self.given for x in flat):
                 self.reading.add(frame.row)
+        self.masks_padding |= any(x.mask is not None and not x.mask.all() for x in row.outputs)
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
         self.lost_before[frame.row] = self.lost_for(frame, flat, spoilt)
         made = (x for x in tree.flatten(outputs) if is_tensor(x))
