@@ -7,6 +7,11 @@ from keras import tree
 
 from keras_masking.inputs import UnusableInput, as_array, listed, titles
 
+
+class NothingMarked(UnusableInput):
+    """No step of this batch holds what `padding=` says."""
+
+
 # of an input of which nothing was said; None says that it has no padding
 UNSAID = object()
 
@@ -32,7 +37,7 @@ def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> li
     valid = [_of_a_mask(x, each, valid) for x, each in zip(flat, valid, strict=True)]
     known = [x for x in valid if x is not UNSAID and x is not None]
     if _is_number(padding) and all(x.all() for x in known):
-        raise UnusableInput(
+        raise NothingMarked(
             f"No step holds {padding} alone, so padding={padding} marks nothing: give the value "
             "that the batch is padded with, or a batch with padding."
         )

@@ -20,7 +20,7 @@ from keras_masking.leaks.following import Scout
 from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
-from keras_masking.padding import UNSAID, read_padding
+from keras_masking.padding import UNSAID, NothingMarked, read_padding
 from keras_masking.records import Leak, LeakReport, Note, ProbeName, Trace
 from keras_masking.tracing import run, unchanged
 
@@ -145,13 +145,18 @@ def _prepared(
     model: keras.Layer, inputs: Any, mask: Any, padding: Any
 ) -> tuple[Bench, tuple[Note, ...]]:
     """The first batch with padding, run; and what was done to it."""
-    for looked_at, batch in enumerate(batches(model, inputs), 1):
+    for batch in batches(model, inputs):
         arrays, masks = check_inputs(batch.model, batch.inputs, mask)
         flat = flat_masks(arrays, masks)
         names = names_of(arrays, symbolic_inputs(batch.model))
         valid = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
         if padding is not None:
-            said = read_padding(arrays, names, padding, flat)
+            try:
+                said = read_padding(arrays, names, padding, flat)
+            except NothingMarked:
+                if is_dataset(inputs):
+                    continue
+                raise
             valid = [x if y is UNSAID else y for x, y in zip(valid, said, strict=True)]
         scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
         scout.start(arrays, other_seeds(batch.model))
@@ -160,8 +165,6 @@ def _prepared(
             raise UnusableInput(_what_to_say(batch.model, names))
         if any(x.is_padded for x in known) or not is_dataset(inputs):
             break
-        if looked_at == FIRST:
-            raise UnusableInput(NONE_PADDED)
     else:
         raise UnusableInput(NONE_PADDED)
     known = _shared(batch.model, arrays, known)
