@@ -74,6 +74,7 @@ class Recipe:
         output: "steps", "sample", "both" or "decoded".
         activation: of the last layer, or "argmax".
         told: how `find_leaks` learns of padding: "nothing", "number", "lengths" or "booleans".
+        scale: of the weights.
     """
 
     seed: int
@@ -90,6 +91,7 @@ class Recipe:
     output: str
     activation: str | None
     told: str
+    scale: float = 0.7
 
     def __str__(self):
         """The same as `repr`, a field a line."""
@@ -121,7 +123,7 @@ def draw(seed: int) -> Recipe:
 class _Drawing:
     def __init__(self, random: np.random.Generator):
         self.random = random
-        self.careful = self.chance(0.6)
+        self.careful = self.chance(0.5)
 
     def chance(self, share: float) -> bool:
         return bool(self.random.random() < share)
@@ -148,7 +150,7 @@ class _Drawing:
         self.style = self.pick({"functional": 5, "subclassed": 2, "sequential": 2})
         if self.maker in ("input", "value") and self.style == "sequential":
             self.style = "functional"
-        samples, steps = self.pick({3: 5, 2: 2, 4: 1, 1: 1}), self.pick({5: 4, 6: 2, 4: 1, 3: 1})
+        samples, steps = self.pick({2: 4, 3: 3, 4: 1, 1: 1}), self.pick({5: 4, 6: 2, 4: 1, 3: 1})
         fixed = self.chance(0.25)
         output = self.pick({"sample": 5, "steps": 4, "both": 1, "decoded": 1})
 
@@ -301,7 +303,7 @@ def build(recipe: Recipe, samples: int | None = None, free: bool = False) -> ker
         model = Subclassed(lambda given: _run(recipe, parts, given), parts)
     else:
         model = keras.Model(inputs, outputs, name="model")
-    randomize(model, recipe.seed)
+    randomize(model, recipe)
     return model
 
 
@@ -351,11 +353,11 @@ def _run(recipe: Recipe, parts: Parts, inputs: Any) -> Any:
     return flow.head(x)
 
 
-def randomize(model: keras.Model, seed: int) -> None:
+def randomize(model: keras.Model, recipe: Recipe) -> None:
     """Other weights than the initial zeros and ones, which hide leaks."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(recipe.seed)
     for v in model.trainable_variables:
-        v.assign(random.normal(scale=0.7, size=v.shape))
+        v.assign(random.normal(scale=recipe.scale, size=v.shape))
     for v in model.non_trainable_variables:
         if "moving_" in v.path:
             v.assign(random.uniform(0.5, 2, size=v.shape))
@@ -480,8 +482,8 @@ class Batch:
 
 
 def other_weights(recipe: Recipe) -> Recipe:
-    """The same model with other weights and another batch of the same shape."""
-    return replace(recipe, seed=recipe.seed + 500_000_000)
+    """The same model with other and smaller weights, and other numbers in its batch."""
+    return replace(recipe, seed=recipe.seed + 500_000_000, scale=recipe.scale / 2)
 
 
 def padding_told(batch: Batch) -> dict:
