@@ -17,15 +17,15 @@ help: ## this list
 setup: $(READY) ## make the virtual environment from the lock
 
 serve: site/.built ## build both languages and serve them (PORT=8000)
-	@$(RUN) -m sitekit.serve
+	@$(RUN) -m sitekit.published.serve
 
 live: $(READY) ## one language with live reload, for authors (SITE=zh)
-	@$(RUN) -m sitekit.serve --live $(SITE)
+	@$(RUN) -m sitekit.published.serve --live $(SITE)
 
 build: site/.built ## build both languages into site/
 
 site/.built: $(READY) $(SOURCES)
-	@$(RUN) -m sitekit.build --out site
+	@$(RUN) -m sitekit.published.build --out site
 	@touch $@
 
 test: lint ## every check
@@ -34,6 +34,7 @@ test: lint ## every check
 lint: $(READY)
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --quiet --check
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
@@ -76,18 +77,21 @@ bench: $(READY) ## measure speed, ratios taken in one run
 	$(RUN) tests/benchmarks/bench_layers.py
 	$(RUN) tests/benchmarks/bench_tools.py
 	$(RUN) tests/benchmarks/bench_blocks.py
+	$(RUN) -m sitekit.drawn.tables
 
 releases: $(READY) ## measure what older releases of Keras do to a mask
 	$(RUN) tests/benchmarks/releases.py
 
 survey: $(READY) ## run models of other packages through trace and find_leaks, and write their table
-	$(RUN) -m sitekit.others
+	$(RUN) -m sitekit.measured.others
+	$(RUN) -m sitekit.drawn.tables
 
 accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy
-	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.accuracy
+	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.accuracy
+	$(RUN) -m sitekit.drawn.tables
 
 picture: site/.built ## take the picture in the README anew
-	@$(RUN) -m sitekit.picture
+	@$(RUN) -m sitekit.published.picture
 
 lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -47,7 +47,7 @@ from keras_masking.layers import (
 )
 from keras_masking.leaks import assert_no_leaks, find_leaks
 from keras_masking.losses import SampleMeanLoss, SampleMeanMetric, TokenMeanMetric
-from keras_masking.records import Call, Leak, LeakReport, Probe, Tensor, Trace
+from keras_masking.records import Call, Leak, LeakReport, Note, Probe, Tensor, Trace
 from keras_masking.tracing import trace
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "MaskedTimeDistributed",
     "MaskedUpSampling1D",
     "MaskedZeroPadding1D",
+    "Note",
     "Probe",
     "SampleMeanLoss",
     "SampleMeanMetric",

@@ -14,10 +14,13 @@ from keras.src.backend import get_keras_mask as get_mask
 from keras.src.backend import set_keras_mask as set_mask
 from keras.src.backend.common.keras_tensor import any_symbolic_tensors
 from keras.src.layers.merging.base_merge import Merge
+from keras.src.models.functional import Functional
 
 __all__ = [
+    "Functional",
     "Handler",
     "Merge",
+    "any_length",
     "get_mask",
     "in_short",
     "interposed",
@@ -28,6 +31,7 @@ __all__ = [
     "mask_arguments",
     "readers",
     "set_mask",
+    "string_inputs",
     "sublayers",
     "symbolic_inputs",
     "to_numpy",
@@ -163,3 +167,26 @@ def in_short(error: Exception) -> str:
     if lines and lines[0].startswith("Exception encountered when calling"):
         lines = lines[1:]
     return ": ".join([type(error).__name__, *lines[:1]])
+
+
+def string_inputs(model: Any) -> list[keras.KerasTensor]:
+    """The symbolic inputs of a model that take strings."""
+    declared = symbolic_inputs(model) if isinstance(model, keras.Layer) else None
+    return [
+        x
+        for x in tree.flatten(declared)
+        if isinstance(x, keras.KerasTensor) and keras.backend.standardize_dtype(x.dtype) == "string"
+    ]
+
+
+@contextmanager
+def any_length() -> Iterator[None]:
+    """While this is open, models take inputs of other lengths than their `keras.Input`s declare,
+    as far as their layers can."""
+    original = Functional._assert_input_compatibility
+    with _lock:
+        Functional._assert_input_compatibility = lambda self, *given: None
+        try:
+            yield
+        finally:
+            Functional._assert_input_compatibility = original

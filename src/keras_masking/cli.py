@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from keras_masking import rendering
 from keras_masking._keras import in_short
-from keras_masking.files import load_model, read_arrays
+from keras_masking.files import load_model, read_arrays, read_padding
 from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks.finding import _find_leaks
 from keras_masking.records import LeakReport, Trace
@@ -28,7 +29,7 @@ FORMATS = {
     "html": ".html",
     "svg": ".svg",
 }
-LEAKS, UNUSABLE, INTERRUPTED = 1, 2, 130
+LEAKS, UNUSABLE, NOT_MEASURED, INTERRUPTED = 1, 2, 3, 130
 RAISED_IN = "keras_masking: raised in "
 
 
@@ -36,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Returns:
-        The exit status: 0; 1 where `check` finds a leak; 2 where a model, an input or a file
-        cannot be used, with one sentence on standard error, or a model is not deterministic and
-        was not checked; 130 when interrupted.
+        The exit status: 0; 1 where `check` finds a leak, 3 where it was not measured whether
+        padding leaks; 2 where a model, an input or a file cannot be used, with one sentence on
+        standard error; 130 when interrupted.
     """
     options = _parser().parse_args(arguments)
     options.format = options.format or _format_of(options.output)
@@ -59,9 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     if isinstance(result, Trace):
         return 0
-    if result.random is not None:
-        return UNUSABLE
-    return 0 if result.ok else LEAKS
+    return {"clear": 0, "leaks": LEAKS, "not measured": NOT_MEASURED}[result.verdict]
 
 
 def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
@@ -74,11 +73,12 @@ def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
             inputs = random_inputs(model, options.samples, options.steps, options.seed)
             print(f"keras-masking: {word('drawn', **vars(options))}", file=sys.stderr)
         else:
-            inputs = read_arrays(options.input, word, options.padding, options.value)
-        mask = options.mask and read_arrays(options.mask, word, options.padding)
+            inputs = read_arrays(options.input, word, options.side, options.value)
+        mask = options.mask and read_arrays(options.mask, word, options.side)
         try:
             if options.command == "check":
-                return _find_leaks(model, inputs, mask, lambda name: report(word(name)))
+                padding = _padding(options.padding, word)
+                return _find_leaks(model, inputs, mask, padding, lambda name: report(word(name)))
             report(word("trace"))
             return trace(model, inputs, mask)
         except Exception as error:
@@ -86,6 +86,15 @@ def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
             if place is None:
                 raise
             raise UnusableInput(word("raised", place=place, error=in_short(error))) from error
+
+
+def _padding(said: str | None, word: Words) -> Any:
+    """A number, or what a file holds."""
+    if said is None:
+        return None
+    with suppress(argparse.ArgumentTypeError):
+        return _number(said)
+    return read_padding(Path(said), word)
 
 
 def _place(error: Exception) -> str | None:
@@ -160,14 +169,21 @@ def _parser() -> argparse.ArgumentParser:
         (
             "check",
             "run a model on other padding and compare the results",
-            "Exit status: 0 without leaks, 1 with, 2 on a model or an input that cannot be used "
-            "or a model that is not deterministic.",
+            "Exit status: 0 where padding changes no valid result, 1 where it leaks, 2 on a model "
+            "or an input that cannot be used, 3 where it was not measured.",
         ),
     ):
         command = commands.add_parser(
             name, help=does, description=f"{does.capitalize()}.", epilog=ends, allow_abbrev=False
         )
         _add_arguments(command)
+        if name == "check":
+            command.add_argument(
+                "--padding",
+                metavar="NUMBER|FILE",
+                help="which steps are padding, for the check alone: what they hold, such as 0; or "
+                "a file with lengths (batch,), or booleans (batch, time) with True = padding",
+            )
     return parser
 
 
@@ -193,12 +209,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mask",
         type=Path,
         metavar="FILE",
-        help="True (or 1) for each step to use, for a model without a layer that makes its mask; "
+        help="True (or 1) for each step to use, handed to the model with the input; "
         ".npy, .npz or .json",
     )
     json = parser.add_argument_group("with --input FILE.json")
     json.add_argument(
-        "--padding",
+        "--side",
         choices=("post", "pre"),
         default="post",
         help="where shorter samples are padded, behind or in front (default: %(default)s)",

@@ -17,12 +17,12 @@ from keras_masking.texts import Words
 MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
-def read_arrays(path: Path, word: Words, padding: str = "post", value: float = 0) -> Any:
+def read_arrays(path: Path, word: Words, side: str = "post", value: float = 0) -> Any:
     """
     Args:
         path: `.npy`; `.npz`, with arrays saved by name or in order; or `.json`, a list of samples
             or an object of such lists by name.
-        padding: where samples of unequal length in a `.json` file are padded, `"post"` or `"pre"`.
+        side: where samples of unequal length in a `.json` file are padded, `"post"` or `"pre"`.
         value: what they are padded with.
 
     Returns:
@@ -33,7 +33,7 @@ def read_arrays(path: Path, word: Words, padding: str = "post", value: float = 0
     """
     _check_file(path, word)
     if path.suffix == ".json":
-        return _read_json(path, word, padding, value)
+        return _read_json(path, word, side, value)
     if path.suffix not in (".npy", ".npz"):
         raise UnusableInput(word("no-batch", path=path))
     try:
@@ -50,6 +50,17 @@ def read_arrays(path: Path, word: Words, padding: str = "post", value: float = 0
         in_order = list(arrays.values())
         return in_order[0] if len(in_order) == 1 else in_order
     return arrays
+
+
+def read_padding(path: Path, word: Words) -> Any:
+    """What `padding=` takes, from a file as `read_arrays` reads it; in `.json` also numbers, lists
+    and null by the names of the inputs.
+
+    Raises:
+        UnusableInput: in the language of `word`.
+    """
+    _check_file(path, word)
+    return _json(path, word) if path.suffix == ".json" else read_arrays(path, word)
 
 
 def load_model(path: Path, word: Words) -> keras.Model:
@@ -96,24 +107,28 @@ def _check_file(path: Path, word: Words) -> None:
         raise UnusableInput(word("unreadable", path=path, why=error.strerror)) from None
 
 
-def _read_json(path: Path, word: Words, padding: str, value: float) -> Any:
+def _json(path: Path, word: Words) -> Any:
     try:
-        content = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
         raise UnusableInput(
             word("invalid-json", path=path, line=error.lineno, why=error.msg)
         ) from None
     except (UnicodeDecodeError, RecursionError):
         raise UnusableInput(word("damaged", path=path)) from None
+
+
+def _read_json(path: Path, word: Words, side: str, value: float) -> Any:
+    content = _json(path, word)
     if isinstance(content, dict):
         return {
-            name: _padded(samples, f"{path}, {name!r}", word, padding, value)
+            name: _padded(samples, f"{path}, {name!r}", word, side, value)
             for name, samples in content.items()
         }
-    return _padded(content, str(path), word, padding, value)
+    return _padded(content, str(path), word, side, value)
 
 
-def _padded(samples: Any, place: str, word: Words, padding: str, value: float) -> np.ndarray:
+def _padded(samples: Any, place: str, word: Words, side: str, value: float) -> np.ndarray:
     """A list of samples, each a list of steps, as one array."""
     if not isinstance(samples, list):
         raise UnusableInput(word("no-samples", place=place))
@@ -137,7 +152,7 @@ def _padded(samples: Any, place: str, word: Words, padding: str, value: float) -
     longest = max(map(len, rows))
     batch = np.full((len(rows), longest, *features), value, dtype)
     for to, row in zip(batch, rows, strict=True):
-        start = longest - len(row) if padding == "pre" else 0
+        start = longest - len(row) if side == "pre" else 0
         to[start : start + len(row)] = row.reshape(-1, *features)
     return batch
 

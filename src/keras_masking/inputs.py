@@ -59,15 +59,15 @@ def check_inputs(model: keras.Layer, inputs: Any, mask: Any = None) -> tuple[Any
     Raises:
         UnusableInput: with one sentence that says what was received and what to do.
     """
-    arrays = tree.traverse(lambda x: None if _is_structure(x) else _array(x), inputs)
+    arrays = tree.traverse(lambda x: None if _is_structure(x) else as_array(x), inputs)
     expected = symbolic_inputs(model)
     if expected is not None:
         arrays = _fitted(arrays, expected)
-    names = _names(arrays, expected)
+    names = names_of(arrays, expected)
     flat = tree.flatten(arrays)
     if not flat:
         raise UnusableInput("There is no input: received an empty structure.")
-    for array, title in zip(flat, _titles(names), strict=True):
+    for array, title in zip(flat, titles(names), strict=True):
         if array.ndim == 0:
             raise UnusableInput(
                 f"{title} is a single value; a batch of shape (batch, time, ...) is needed."
@@ -190,7 +190,7 @@ def _is_structure(x: Any) -> bool:
     )
 
 
-def _array(x: Any, what: str = "The input") -> np.ndarray:
+def as_array(x: Any, what: str = "The input") -> np.ndarray:
     if x is None:
         raise UnusableInput("An input is missing: received None.")
     if isinstance(x, keras.KerasTensor):
@@ -232,8 +232,8 @@ def _fitted(arrays: Any, expected: Any) -> Any:
         raise UnusableInput(f"The model takes {count} ({names}), received {len(flat)}.")
     if isinstance(expected, dict) and len(wanted) > 1:
         raise UnusableInput(f"The model takes its inputs by name ({names}): give a dict.")
-    titles = _titles([x.name for x in wanted])
-    fitted = [_cast(*each) for each in zip(flat, wanted, titles, strict=True)]
+    called = titles([x.name for x in wanted])
+    fitted = [_cast(*each) for each in zip(flat, wanted, called, strict=True)]
     return tree.pack_sequence_as(expected, fitted)
 
 
@@ -242,10 +242,10 @@ def _check_names(received: Iterable[str], expected: Iterable[str]) -> None:
     missing = [name for name in expected if name not in received]
     unknown = [name for name in received if name not in expected]
     if missing or unknown:
-        said = [f"lacks {_listed(missing)}"] if missing else []
-        said += [f"has no use for {_listed(unknown)}"] if unknown else []
+        said = [f"lacks {listed(missing)}"] if missing else []
+        said += [f"has no use for {listed(unknown)}"] if unknown else []
         raise UnusableInput(
-            f"The model takes inputs named {_listed(expected)}; "
+            f"The model takes inputs named {listed(expected)}; "
             f"what it was given {' and '.join(said)}."
         )
 
@@ -277,22 +277,22 @@ def _whole(array: np.ndarray) -> bool:
 def _masks(arrays: Any, mask: Any, names: list[str]) -> Any:
     """The masks in the structure of the arrays, each checked against its array."""
     read = tree.traverse(
-        lambda x: None if x is None or _is_structure(x) else _truth(_array(x, "The mask")), mask
+        lambda x: None if x is None or _is_structure(x) else _truth(as_array(x, "The mask")), mask
     )
     flat = tree.flatten(arrays)
     if isinstance(read, dict):
         by_name = {_path(path): x for path, x in tree.flatten_with_path(read)}
         if unknown := sorted(by_name.keys() - names):
             raise UnusableInput(
-                f"There is a mask for {_listed(unknown)}, and no such input; "
-                f"the inputs are {_listed(names)}."
+                f"There is a mask for {listed(unknown)}, and no such input; "
+                f"the inputs are {listed(names)}."
             )
         given = [by_name.get(name) for name in names]
     else:
         given = tree.flatten(read)
         if len(given) != len(flat):
             raise UnusableInput(
-                f"There are {len(flat)} inputs ({_listed(names)}) and masks for {len(given)}: "
+                f"There are {len(flat)} inputs ({listed(names)}) and masks for {len(given)}: "
                 "give a list with None where an input has no mask, or a dict by their names."
             )
     for x, values in zip(flat, given, strict=True):
@@ -313,7 +313,7 @@ def _truth(values: np.ndarray) -> np.ndarray:
     return values.astype(bool)
 
 
-def _names(arrays: Any, expected: Any) -> list[str]:
+def names_of(arrays: Any, expected: Any) -> list[str]:
     """The names of the flattened inputs: keys of a dict, else those of the keras.Inputs."""
     if expected is not None and not isinstance(expected, dict):
         return [x.name for x in tree.flatten(expected)]
@@ -324,11 +324,11 @@ def _path(path: tuple) -> str:
     return "/".join(map(str, path))
 
 
-def _titles(names: list[str]) -> list[str]:
+def titles(names: list[str]) -> list[str]:
     return ["The input"] if len(names) == 1 else [f"The input {name!r}" for name in names]
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))
 
 

@@ -1,7 +1,7 @@
 """What a run of a model leaves behind: the calls, their masks, the leaks. Plain data."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -10,14 +10,16 @@ import numpy as np
 
 from keras_masking import rendering
 
-__all__ = ["Call", "Leak", "LeakReport", "Probe", "Tensor", "Trace"]
+__all__ = ["Call", "Leak", "LeakReport", "Note", "Probe", "Tensor", "Trace"]
 
 Event = Literal[
     "creates", "passes", "uses", "changes", "merges", "drops", "drops silently", "ignores"
 ]
 LOSSES: tuple[Event, ...] = ("drops", "drops silently")
 Kind = Literal["layer", "operation", "gap"]
-ProbeName = Literal["length", "content", "nan", "company"]
+ProbeName = Literal["alone", "length", "content", "nan", "company", "gradients"]
+Place = Literal["before", "in", "end"]
+Verdict = Literal["leaks", "clear", "not measured"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,35 +196,51 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A sentence that a reader of a result must know.
+
+    Attributes:
+        key: of the texts.
+        details: what the text names in braces.
+    """
+
+    key: str = ""
+    details: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class Leak:
     """A call whose result changed in valid steps although all it was given there did not.
 
     Attributes:
-        probe: what was changed: `"length"`, how many padded steps there are; `"content"`, the
-            finite values in padded steps behind the layer that made the mask; `"nan"`, nan in
-            their place; `"company"`, the lengths of the other samples.
-        call: the index of the call in `LeakReport.trace`; None for the model itself.
+        probe: what was changed: `"alone"`, each sample without its padding; `"length"`, how many
+            padded steps there are; `"content"`, the finite values in padded steps; `"nan"`, nan
+            in their place; `"company"`, the lengths of the other samples; or `"gradients"`, where
+            those of the weights changed or are not finite.
+        call: the index of the call in `LeakReport.trace`; None for the model itself. Of gradients
+            the first call that is not finite in padded steps, or the last one whose weights they
+            are of.
         place: `"in"` the call; or in code around layers that Keras does not see, `"before"` the
             call or at the `"end"` of it, behind the calls inside it.
         amount: the largest absolute difference at a valid step, in the units of the call's
-            output; inf where one of the two is not finite.
+            output; inf where one of the two is not finite. Of gradients, in theirs.
         relative: `amount` as a share of the largest absolute value at a valid step of the output.
         sample: the first sample of the batch with that difference.
         lost_at: the index of the call where the mask was lost, or got an entry that counts padding
             as valid; the call itself if it drops the mask that it was given, None where a mask
             arrived and was ignored, or none was made.
-        remedy: a key of the texts, see `LeakReport.remedy`.
+        remedy: what to do, see `LeakReport.remedy`.
         replacement: the layer of this package to put in its place, or None.
     """
 
     probe: ProbeName
     call: int | None
-    place: Literal["in", "before", "end"]
+    place: Place
     amount: float
     relative: float
     sample: int
     lost_at: int | None
-    remedy: str
+    remedy: Note
     replacement: str | None
 
 
@@ -233,11 +251,11 @@ class Probe:
     Attributes:
         name: as in `Leak.probe`.
         ran: whether it could be taken.
-        note: a key of the texts with what a reader must know: why it was not taken, or what was
-            added to the input. Empty where there is nothing to say.
+        note: a key of the texts with what a reader must know: why it was not taken, or how it
+            was. Empty where there is nothing to say.
         details: what the note's text names in braces.
-        result: the largest absolute difference in the valid part of the model's own result; None
-            where it was not taken.
+        result: the largest absolute difference in the valid part of the model's own result, of
+            gradients in those; None where it was not taken.
     """
 
     name: ProbeName
@@ -253,27 +271,33 @@ class LeakReport:
 
     Attributes:
         trace: the run that the others were compared with.
+        verdict: `"leaks"`; `"clear"`, where nothing leaked and it was measured on every input with
+            padding, alone or, where the model takes one length only, by content; or
+            `"not measured"`.
         probes: each measurement, taken or not.
         leaks: what padding changes, in the order of the model's calls.
-        hazards: where only nan in a padded step would spread into valid ones, as it does in what
-            multiplies by the mask, attention of Keras too: `0 * nan` is nan. It counts as a leak
-            where the model's own padded steps hold values that are not finite; elsewhere it is
-            told and does not fail a check.
+        hazards: where only values would spread that the model never has in padded steps: nan, as
+            in what multiplies by the mask, attention of Keras too (`0 * nan` is nan); or, with
+            probe `"content"`, others than those that a layer always writes there. Told, and
+            failing no check.
+        notes: what was done to the inputs, and what the verdict does not say.
         random: the path of the first call that gave another result on the same input, in a model
             that is not deterministic, or the name of the model where its own code did. Then
             nothing was probed.
     """
 
     trace: Trace
+    verdict: Verdict
     probes: tuple[Probe, ...]
     leaks: tuple[Leak, ...]
     hazards: tuple[Leak, ...]
+    notes: tuple[Note, ...] = ()
     random: str | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether no leak was found. A model that is not deterministic is not found leaking."""
-        return not self.leaks
+        """Whether the verdict is `"clear"`: it was measured, and nothing leaked."""
+        return self.verdict == "clear"
 
     def remedy(self, leak: Leak, language: str = "en") -> str:
         """What to do about a leak, in words."""
@@ -302,7 +326,7 @@ class LeakReport:
         return rendering.svg(self, language)
 
     def to_json(self) -> str:
-        """All of it, by the schema `leaks-1.json` of this package."""
+        """All of it, by the schema `leaks-2.json` of this package."""
         return rendering.json(self)
 
     def save(self, path: str | Path, language: str = "en") -> None:

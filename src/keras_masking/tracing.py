@@ -23,6 +23,7 @@ from keras_masking._keras import (
     to_numpy,
 )
 from keras_masking.attached import Attached
+from keras_masking.batches import batches
 from keras_masking.events import events
 from keras_masking.inputs import (
     UnusableInput,
@@ -45,7 +46,7 @@ def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
 
     Args:
         model: a built Keras model, or a single layer.
-        inputs: a batch `(batch, time, ...)` of numbers, or a list, tuple or dict of them.
+        inputs: as `find_leaks` takes them; of a dataset the first batch.
         mask: booleans `(batch, time)`, True = use, for an input that has no layer to make its
             mask; for several inputs the same structure, with None where there is none.
 
@@ -57,10 +58,13 @@ def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
         Exception: what the model itself raises, with a note that says where.
     """
     check_model(model)
-    arrays, masks = check_inputs(model, inputs, mask)
-    recorder = Recorder(model)
-    with unchanged(model), recorder.running():
-        run(model, arrays, masks)
+    batch = next(batches(model, inputs), None)
+    if batch is None:
+        raise UnusableInput("The dataset has no batch.")
+    arrays, masks = check_inputs(batch.model, batch.inputs, mask)
+    recorder = Recorder(batch.model)
+    with unchanged(batch.model), recorder.running():
+        run(batch.model, arrays, masks)
     return recorder.trace()
 
 
@@ -439,9 +443,10 @@ def lacks_weights(layer: keras.Layer) -> bool:
 
 
 def is_stock(operation: keras.Operation) -> bool:
-    """Whether it is a layer or operation of Keras itself, and no model made of layers."""
+    """Whether it is a layer or operation of Keras or of this package, and no model of layers."""
     module = type(operation).__module__
-    return module.startswith("keras.") and not isinstance(operation, keras.Model)
+    ours = module.startswith(("keras.", "keras_masking."))
+    return ours and not isinstance(operation, keras.Model)
 
 
 def _parameters(operation: keras.Operation) -> tuple[str, ...]:

@@ -6,50 +6,16 @@ python -m sitekit.fix [--check] [PAGE ...]
 import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
 
+# before Keras is imported, which is why the functions import what they use
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 
-def with_outputs(page) -> str:
-    """The page's text with the output fences as its blocks print them now.
-
-    Raises:
-        BlockError: a block raised.
-    """
-    from sitekit.blocks import run
-
-    source = list(page.source)
-    for block in reversed(page.blocks):
-        printed, indent = run(block), block.fence.indent
-        fence = [
-            indent + "```output",
-            *(indent + line for line in printed.splitlines()),
-            indent + "```",
-        ]
-        if block.output and printed:
-            source[block.output.line - 1 : block.output.end] = fence
-        elif block.output:
-            del source[block.fence.end : block.output.end]
-        elif printed:
-            source[block.fence.end : block.fence.end] = ["", *fence]
-    return "\n".join(source)
-
-
-def write(path: Path, text: str) -> None:
-    """Replace the file in one step, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as new:
-        new.write(text)
-    os.chmod(new.name, 0o644)
-    os.replace(new.name, path)
-
-
 def generated(site) -> dict[Path, str]:
     """Figures and tables, as they are drawn and measured now."""
-    from sitekit import figures, tables
+    from sitekit.drawn import figures, tables
 
     return {
         site.root / path: text
@@ -58,17 +24,26 @@ def generated(site) -> dict[Path, str]:
 
 
 def fix(site, pages, *, shared: bool, check: bool) -> int:
-    """Rewrite and name each file that changes; 1 where a block raised, or `check` found work."""
-    from sitekit.blocks import BlockError
-    from sitekit.pages import PageError
+    """Rewrite and name each file that changes; 1 where a block raised, a text or a reason is
+    missing, or `check` found work."""
+    from keras_masking.rendering.files import write
+    from sitekit.drawn.texts import TextError
+    from sitekit.measured.costs import CostError
+    from sitekit.pages.blocks import BlockError
+    from sitekit.pages.outputs import with_outputs
+    from sitekit.pages.page import PageError
 
     changed, failed = [], []
-    if shared:
-        for path, text in generated(site).items():
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                changed.append(path.relative_to(site.root))
-                if not check:
-                    write(path, text)
+    try:
+        drawn = generated(site) if shared else {}
+    except (TextError, CostError) as error:
+        drawn = {}
+        failed.append(error)
+    for path, text in drawn.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            changed.append(path.relative_to(site.root))
+            if not check:
+                write(path, text)
     for page in pages:
         try:
             text = with_outputs(page)
@@ -92,7 +67,7 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", type=Path, help="only the outputs of these pages")
     arguments = parser.parse_args()
 
-    from sitekit.pages import Site
+    from sitekit.pages.page import Site
 
     site = Site(Path.cwd())
     pages = list(site.pages())

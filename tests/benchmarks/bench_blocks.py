@@ -18,8 +18,8 @@ REPEATS = 3
 
 
 def blocks():
-    from sitekit.blocks import extract
-    from sitekit.pages import Site
+    from sitekit.pages.blocks import extract
+    from sitekit.pages.page import Site
 
     for page in Site(Path.cwd()).pages():
         for block, code in extract(page):
@@ -28,7 +28,7 @@ def blocks():
 
 
 def checked(found) -> None:
-    from sitekit.blocks import check
+    from sitekit.pages.blocks import check
 
     for block, expected in found:
         check(block, expected)

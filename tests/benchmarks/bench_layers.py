@@ -204,8 +204,8 @@ def memory(function, x, mask) -> float:
 
 
 def main() -> None:
-    from sitekit import costs
-    from sitekit.fix import write
+    from keras_masking.rendering.files import write
+    from sitekit.measured import costs
 
     machine = f"{platform.machine()}, {os.cpu_count()} cores"
     print(f"{machine}, Python {platform.python_version()}")

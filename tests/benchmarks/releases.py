@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-from sitekit.beside import beside
+from sitekit.measured.beside import beside
 
 RELEASES = ("3.1.1", "3.3.3", "3.4.1", "3.7.0", "3.8.0", "3.9.2", "3.10.0", "3.11.3", "3.12.1")
 RELEASES += ("3.13.2", "3.14.1", "3.15.1")

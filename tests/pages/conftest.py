@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sitekit.pages import Site
+from sitekit.pages.page import Site
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,7 +95,7 @@ FILES = {
     "src/keras_masking/layers/demo.py": "class Demo:\n    pass\n",
     "tests/layers/test_demo.py": "",
     "mkdocs.yml": "site_name: x\nnav:\n  - demo.md\n  - !ENV [A, b]:\n      - other.md\n",
-    "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-p sitekit.collect"\n',
+    "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-p sitekit.pages.collect"\n',
 }
 
 
@@ -137,8 +137,18 @@ def mini(tmp_path) -> Mini:
 
 
 CELLS = {
-    "en": {"text": "# Lab\n[a](demo.md#next)", "code": "print(1)  # one", "alt": "A line."},
-    "zh": {"text": "# 实验\n[甲](demo.md#next)", "code": "print(1)  # 一", "alt": "一条线。"},
+    "en": {
+        "description": "A lab.",
+        "text": "# Lab\n[a](demo.md#next)",
+        "code": "print(1)  # one",
+        "alt": "A line.",
+    },
+    "zh": {
+        "description": "一个实验。",
+        "text": "# 实验\n[甲](demo.md#next)",
+        "code": "print(1)  # 一",
+        "alt": "一条线。",
+    },
 }
 
 
@@ -158,7 +168,8 @@ def lab(mini):
                 "outputs": part.get("outputs", []),
                 "source": [part["code"]],
             }
-            mini.write(f"docs/{language}/lab.ipynb", json.dumps({"cells": [text, code]}))
+            notebook = {"cells": [text, code], "metadata": {"description": part["description"]}}
+            mini.write(f"docs/{language}/lab.ipynb", json.dumps(notebook))
         return mini
 
     return with_notebook

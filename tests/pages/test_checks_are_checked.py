@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sitekit import blocks, completeness, parity
+from sitekit.pages import blocks, completeness, parity
 
 
 def problems(mini) -> list[str]:
@@ -115,6 +115,25 @@ class TestParity:
         mini.change_both("other.md", "description: ", "summary: ")
         assert any("docs/en/other.md:1: the page needs a front matter" in p for p in problems(mini))
 
+    @pytest.mark.parametrize(
+        ("text", "line", "message"),
+        [
+            ("description: a: b\n---", 2, "this front matter is no YAML: mapping values"),
+            ('description: "a\nb: c\n---', 4, "this front matter is no YAML: found unexpected"),
+            ("description\n---", 2, "a front matter is lines of `key: value`, and this is 'descr"),
+            ("description: a", 1, "this front matter is never closed"),
+            ("description: 1\n---", 1, "the page needs a front matter"),
+        ],
+    )
+    def test_a_front_matter_that_readers_would_see(self, mini, text, line, message):
+        mini.change("docs/en/other.md", "description: A page.\n---", text)
+        assert problems(mini)[0].startswith(f"docs/en/other.md:{line}: {message}")
+
+    @pytest.mark.parametrize("text", ['"a: b"', ">-\n  a\n  b", "'a'  # why"])
+    def test_any_front_matter_of_yaml(self, mini, text):
+        mini.change("docs/en/other.md", "A page.", text)
+        assert problems(mini) == []
+
     def test_a_shell_comment_may_differ(self, mini):
         mini.change("docs/zh/demo.md", "echo done", "# 完成\necho done")
         assert problems(mini) == []
@@ -195,6 +214,32 @@ class TestCompleteness:
     def test_a_dead_anchor(self, mini):
         mini.change_both("demo.md", "other.md#end", "other.md#begin")
         assert any("docs/zh/other.md has no heading with id 'begin'" in p for p in problems(mini))
+
+    def test_pictures_stand_beside_the_pages(self, mini):
+        for language, alt in (("en", "a dot!"), ("zh", "一个点")):
+            (mini.root / f"docs/{language}/dot.png").write_bytes(b"\x89PNG\xff")
+            mini.write(f"docs/{language}/dot.svg", "<svg></svg>\n")
+            page = f"docs/{language}/other.md"
+            mini.write(page, mini.text(page) + f"\n![{alt}](dot.png)\n![{alt}](dot.svg)\n")
+        assert problems(mini) == []
+
+    def test_a_picture_that_is_not_there(self, mini):
+        for language, alt in (("en", "a dot"), ("zh", "一个点")):
+            page = f"docs/{language}/other.md"
+            mini.write(page, mini.text(page) + f"\n![{alt}](dot.png)\n")
+        assert problems(mini) == [
+            f"docs/{language}/other.md:17: dead link 'dot.png': there is no docs/{language}/dot.png"
+            for language in ("en", "zh")
+        ]
+
+    def test_a_picture_in_one_language_only(self, mini):
+        mini.write("docs/en/dot.svg", "<svg></svg>\n")
+        assert sole_problem(mini) == "docs/en/dot.svg:1: docs/zh/dot.svg is missing"
+
+    def test_tags_are_no_words(self, mini):
+        tag = '<div class="grid cards" markdown>\n</div>'
+        mini.change_both("other.md", "{ #end }", f"{{ #end }}\n\n{tag}")
+        assert problems(mini) == []
 
     def test_a_layer_without_a_test(self, mini):
         mini.remove("tests/layers/test_demo.py")
@@ -313,6 +358,15 @@ class TestNotebook:
 
     def test_a_picture_described_in_one_language_only(self, lab):
         assert "text alternative differs" in sole_problem(lab(zh={"alt": ""}))
+
+    def test_one_without_a_description(self, lab):
+        assert set(problems(lab(zh={"description": ""}))) == {
+            'docs/zh/lab.ipynb:1: this notebook needs a description: write "description": "…" in '
+            "its metadata"
+        }
+
+    def test_a_description_in_the_wrong_language(self, lab):
+        assert "write this in Chinese" in sole_problem(lab(zh={"description": "An English one."}))
 
     def test_a_broken_one_is_named(self, lab):
         mini = lab()

@@ -1,11 +1,12 @@
 """`make fix` rewrites outputs, and nothing else."""
 
-import os
 import sys
 
 import pytest
 
 from sitekit import fix
+from sitekit.drawn.texts import TextError
+from sitekit.measured.costs import CostError
 
 NAME = "docs/en/demo.md"
 
@@ -102,12 +103,14 @@ def test_figures_and_tables_are_written(mini, monkeypatch):
     assert path.read_text() == "<figure>\n</figure>\n"
 
 
-def test_a_write_that_fails_leaves_the_old_file(mini, monkeypatch):
-    def fail(*paths):
-        raise OSError("disk full")
+@pytest.mark.parametrize("error", [TextError("[why] lacks 'a'"), CostError("MaskedMax takes 2")])
+def test_what_a_table_lacks_is_one_line_and_the_pages_are_written(mini, monkeypatch, capsys, error):
+    def fail(site):
+        raise error
 
-    before = mini.text(NAME)
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        fix.write(mini.root / NAME, "half")
-    assert mini.text(NAME) == before
+    right = mini.text(NAME)
+    mini.change(NAME, "\n2\n", "\n3\n")
+    monkeypatch.setattr(fix, "generated", fail)
+    assert run(mini, shared=True) == 1
+    assert capsys.readouterr().err == f"{error}\n"
+    assert mini.text(NAME) == right

@@ -6,9 +6,11 @@ from xml.etree import ElementTree
 import pytest
 
 from keras_masking.rendering.grid import Arrow, Cell, Grid, figure, text_width
-from sitekit import figures, tables
-from sitekit.pages import LANGUAGES
-from sitekit.plot import Chart, Key, Series
+from sitekit.drawn import figures, tables, texts
+from sitekit.drawn.plot import Chart, Key, Series
+from sitekit.measured import atlas
+from sitekit.measured.faults import found
+from sitekit.pages.page import LANGUAGES
 
 PHONE = 348  # what a phone of 390 pixels leaves for content
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -21,19 +23,19 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def measured():
-    return tables.measure()
+    return atlas.measure()
 
 
 @pytest.fixture(scope="module")
 def faults():
-    return tables.measure_faults()
+    return found.measure()
 
 
 @pytest.fixture(scope="module")
 def tabulated(measured, faults):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "measure", lambda: measured)
-        patch.setattr(tables, "measure_faults", lambda: faults)
+        patch.setattr(atlas, "measure", lambda: measured)
+        patch.setattr(found, "measure", lambda: faults)
         return tables.render_all()
 
 
@@ -64,6 +66,12 @@ def test_a_figure_is_one_piece_of_html_with_a_text_alternative(drawn):
             assert "{" not in said
 
 
+def test_the_file_of_a_figure_is_named_after_a_page_that_shows_it(site):
+    for name, draw in figures.figures().items():
+        page = site.page("en", f"{draw.__module__.rpartition('.')[2]}.md")
+        assert f"figures/{name}.html" in {include.target for include in page.includes}
+
+
 def test_no_panel_is_wider_than_a_phone(drawn):
     for path, text in drawn.items():
         for svg in ElementTree.fromstring(text).iter("svg"):
@@ -78,7 +86,7 @@ def test_a_figure_takes_its_colours_from_the_style_sheet(drawn):
 
 
 def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monkeypatch):
-    used, word = set(), figures.words
+    used, word = set(), texts.words
 
     def recorded(section, language):
         def get(key):
@@ -99,7 +107,7 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
         tables.glossary(language)
     catalogue = {
         (section, key, language)
-        for section, texts in figures.catalogue().items()
+        for section, texts in texts.catalogue().items()
         for key, text in texts.items()
         for language in text
     }
@@ -115,8 +123,8 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
 
 
 def test_a_missing_text_is_named():
-    with pytest.raises(figures.TextError, match=r"\[why-mean\] lacks 'colour' in 'zh'"):
-        figures.words("why-mean", "zh")("colour")
+    with pytest.raises(texts.TextError, match=r"\[why-mean\] lacks 'colour' in 'zh'"):
+        texts.words("why-mean", "zh")("colour")
 
 
 def test_a_masked_cell_is_smaller_than_a_kept_one():

@@ -1,6 +1,6 @@
 """The pages of this repository, in both languages. Their blocks are tests of their own."""
 
-from sitekit import completeness, parity
+from sitekit.pages import completeness, parity
 
 
 def told(problems) -> str:

@@ -12,7 +12,7 @@ import pytest
 from addresses import SITE_URL
 from playwright.sync_api import sync_playwright
 
-from sitekit.serve import HOST, server
+from sitekit.published.serve import HOST, server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -25,7 +25,7 @@ FLAGS = (
 def site(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("built") / "site"
     subprocess.run(
-        [sys.executable, "-m", "sitekit.build", "--out", out],
+        [sys.executable, "-m", "sitekit.published.build", "--out", out],
         check=True,
         env=os.environ | {"SITE_URL": SITE_URL, "REPO_URL": "https://github.com/someone/masking"},
     )

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sitekit.build import ROOT
-from sitekit.pages import Site
+from sitekit.pages.page import Site
+from sitekit.published.build import ROOT
 
 
 def chosen():

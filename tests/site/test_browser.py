@@ -4,7 +4,7 @@ import pytest
 from addresses import PAGES, path_of
 from axe_playwright_python.sync_playwright import Axe
 
-from sitekit.build import LANGUAGES
+from sitekit.published.build import LANGUAGES
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}

@@ -1,6 +1,6 @@
 """What was built, read as files: links, anchors, addresses of the other language."""
 
-import subprocess
+import json
 import sys
 import zipfile
 from pathlib import Path
@@ -8,11 +8,11 @@ from urllib.parse import unquote, urldefrag, urljoin
 from xml.etree import ElementTree
 
 import pytest
-from addresses import PAGES, SITE_URL, path_of
+from addresses import PAGES, SITE_URL, path_of, source_of
 from bs4 import BeautifulSoup
 
-from sitekit import build
-from sitekit.build import LANGUAGES
+from sitekit.published import build
+from sitekit.published.build import LANGUAGES
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +44,16 @@ def test_no_link_or_anchor_is_dead(site, documents):
                 continue
             file = site / unquote(target.removeprefix(SITE_URL))
             if not (file.is_file() or (target.endswith("/") and (file / "index.html").is_file())):
-                dead.append(f"{url}: {link}")
+                dead.append(f"{source_of(url)}: {link}")
             # ids that start with two underscores belong to the theme's script
             elif anchor and not anchor.startswith("__") and unquote(anchor) not in anchors[target]:
-                dead.append(f"{url}: {link} (no such anchor)")
+                dead.append(f"{source_of(url)}: {link} (no such anchor)")
     assert not dead
 
 
 def test_nothing_is_loaded_from_another_origin(documents):
     loaded = [
-        f"{url}: {tag}"
+        f"{source_of(url)}: {tag}"
         for url, document in documents.items()
         for tag in document.select("script[src], img, link:not([rel~=canonical], [rel~=alternate])")
         if urljoin(url, tag.get("src", tag.get("href"))).startswith(("http:", "https:"))
@@ -67,7 +67,7 @@ def test_each_page_names_itself_and_its_other_language(documents):
         for page in PAGES:
             url = SITE_URL + path_of(language, page)
             head = documents[url].head
-            assert head.find("link", rel="canonical")["href"] == url
+            assert head.find("link", rel="canonical")["href"] == url, source_of(url)
             alternates = {
                 tag["hreflang"]: tag["href"]
                 for tag in head.find_all("link", hreflang=True)
@@ -78,25 +78,25 @@ def test_each_page_names_itself_and_its_other_language(documents):
                 "zh": SITE_URL + path_of("zh", page),
                 "en": SITE_URL + path_of("en", page),
                 "x-default": default,
-            }
-            assert documents[url].html["lang"] == language
-            assert head.find("meta", attrs={"name": "description"})["content"]
+            }, source_of(url)
+            assert documents[url].html["lang"] == language, source_of(url)
+            assert head.find("meta", attrs={"name": "description"})["content"], source_of(url)
 
 
 def test_each_page_links_to_itself_in_the_other_language(documents):
     for language, other in (("zh", "en"), ("en", "zh")):
         for page in PAGES:
             url = SITE_URL + path_of(language, page)
-            (link,) = documents[url].select("a.other-language")
-            assert urljoin(url, link["href"]) == SITE_URL + path_of(other, page)
-            assert link["hreflang"] == link["lang"] == other
+            links = documents[url].select("a.other-language")
+            said = [(urljoin(url, x["href"]), x["hreflang"], x["lang"]) for x in links]
+            assert said == [(SITE_URL + path_of(other, page), other, other)], source_of(url)
 
 
 def test_images_have_text_alternatives(documents):
     for url, document in documents.items():
         for image in document.select("main img, main svg[role=img]"):
             name = image.get("alt") or image.get("aria-label") or image.get("aria-labelledby")
-            assert name or image.find("title"), f"{url}: {str(image)[:80]}"
+            assert name or image.find("title"), f"{source_of(url)}: {str(image)[:80]}"
 
 
 def test_the_sitemap_lists_every_page(site):
@@ -120,7 +120,7 @@ def test_the_site_offers_the_wheel_of_the_package(site, documents):
     for language in LANGUAGES:
         for page in PAGES:
             url = SITE_URL + path_of(language, page)
-            assert documents[url].select(f"footer a[href$='{wheel.name}']"), url
+            assert documents[url].select(f"footer a[href$='{wheel.name}']"), source_of(url)
 
 
 def test_the_notebook_can_be_downloaded(site):
@@ -150,16 +150,32 @@ def test_a_failed_build_leaves_the_old_site_alone(tmp_path, monkeypatch):
     assert [path.name for path in out.iterdir()] == ["index.html"]
 
 
-def test_a_broken_link_stops_the_build_and_is_named(tmp_path):
-    pages = tmp_path / "docs"
-    pages.mkdir()
-    (pages / "index.md").write_text("# Home\n\n[gone](gone.md)\n")
-    result = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"],
-        cwd=build.ROOT,
-        env=build.environment("en") | {"DOCS_DIR": str(pages)},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode != 0
-    assert "'gone.md'" in result.stderr
+def failure(docs: Path, out: Path) -> str:
+    """What the build says of pages that it refuses."""
+    variables = {"DOCS_DIR": str(docs), "SITE_DIR": str(out), "RUN_LAB": "false"}
+    with pytest.raises(SystemExit) as stopped:
+        build.finish("docs/en", build.start_language("en", **variables))
+    return str(stopped.value)
+
+
+def test_what_a_reader_would_not_find_stops_the_build_and_is_named(tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    page = "# Home\n\n[a](gone.md) [b](index.md#gone) ![c](gone.png) [d](../zh/why.md)\n"
+    (docs / "index.md").write_text(page)
+    said = failure(docs, tmp_path / "site")
+    warnings = [line for line in said.splitlines() if line.startswith("WARNING")]
+    for link in ("gone.md", "#gone", "gone.png", "../zh/why.md"):
+        assert [line for line in warnings if "'index.md'" in line and link in line], said
+    assert "Aborted with" in said and "docs/en failed" in said
+
+
+def test_a_notebook_without_a_description_stops_the_build_and_is_named(tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    notebook = json.loads(Path(build.ROOT, "docs/en/lab.ipynb").read_text(encoding="utf-8"))
+    del notebook["metadata"]["description"]
+    notebook["cells"] = notebook["cells"][:1]
+    (docs / "lab.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    said = failure(docs, tmp_path / "site")
+    assert f'{docs / "lab.ipynb"}: write "description"' in said

@@ -5,8 +5,8 @@ import json
 import pytest
 from addresses import PAGES, path_of
 
-from sitekit.build import LANGUAGES, ROOT
-from sitekit.pages import Site
+from sitekit.pages.page import Site
+from sitekit.published.build import LANGUAGES, ROOT
 
 
 def shown(language: str, page: str) -> list[tuple[str, str]]:

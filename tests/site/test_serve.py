@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from sitekit.serve import HOST
+from sitekit.published.serve import HOST
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_wheel_notebook_and_picture_have_their_types(get, site):
 def start(site, port: int, *options: str) -> subprocess.Popen:
     """What `make serve PORT=…` runs, with the site of these tests."""
     code = (
-        "import pathlib, sys; from sitekit import serve; "
+        "import pathlib, sys; from sitekit.published import serve; "
         "serve.ROOT = pathlib.Path(sys.argv.pop()); serve.main()"
     )
     return subprocess.Popen(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from sitekit import accuracy
+from sitekit.measured import accuracy
 
 STEPS = accuracy.STEPS
 ONE = 1.5 / 370  # of the utterances in the test set, which rounding may move

@@ -3,7 +3,7 @@
 import pytest
 
 import keras_masking
-from sitekit import costs
+from sitekit.measured import costs
 
 
 def test_every_layer_is_measured_in_every_mode():
@@ -26,6 +26,14 @@ def test_a_ratio_without_a_reason_is_named(monkeypatch):
         ("MaskedMin", "graph"),
         ("MaskedConv1D, strides=2", "graph"),
     ]
+
+
+def test_a_cost_without_a_reason_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(costs, "WHY", {})
+    measured = {"graph": {"MaskedMax": 2}, "XLA": {"MaskedMax": 1.5}, "jit": {"MaskedMax": 1}}
+    said = r"MaskedMax takes 2.00 times as long in graph, 1.50 .* in XLA, .* 1.25. Say why in WHY"
+    with pytest.raises(costs.CostError, match=said):
+        costs.why("MaskedMax", measured)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from functools import cache
 import pytest
 
 from keras_masking import Call, LeakReport, Trace, find_leaks
-from sitekit.faults import FAULTS, Fault, Gap
+from sitekit.measured.faults.fault import Fault, Gap
+from sitekit.measured.faults.known import FAULTS
 
 CASES = [fault for group in FAULTS.values() for fault in group]
 each_case = pytest.mark.parametrize("fault", CASES, ids=lambda fault: fault.name)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from sitekit import others
+from sitekit.measured import others
 
 
 def averaged(*stack):

@@ -1,7 +1,8 @@
 """Runs a model on a changed batch and compares every call with the run on the batch as it was."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -10,12 +11,20 @@ from keras import ops
 from keras_masking._keras import get_mask, leading, to_numpy
 from keras_masking.attached import Attached
 from keras_masking.leaks import valid
-from keras_masking.leaks.following import Base, Follower, Key, key
+from keras_masking.leaks.aligning import Alone, Longer
+from keras_masking.leaks.following import Base, Entry, Follower, Key, embedding_of, key
+from keras_masking.leaks.probing import Padded
+from keras_masking.records import Place
 from keras_masking.tracing import Frame
 
 # The largest difference, as a share of the largest valid value, that rounding explains: a sum
 # over another number of steps is taken in another order.
 TOLERANCE = {"float16": 2e-2, "bfloat16": 1e-1, "float32": 1e-4, "float64": 1e-9}
+
+
+# What rounding alone can make of a result, as a share of the largest value that it was made from:
+# a few units in the last place of sums of some hundred terms.
+ROUNDING = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 1e-6, "float64": 4e-15}
 
 
 class Difference(NamedTuple):
@@ -26,58 +35,100 @@ class Difference(NamedTuple):
     sample: int
 
 
+class Size(NamedTuple):
+    """How large the valid values of a tensor are, and by how much of that they may be rounded."""
+
+    largest: float
+    rounding: float
+
+
+class Change(NamedTuple):
+    """What one run of a probe changes.
+
+    Attributes:
+        inputs: the model's, flat.
+        align: what tells which entries are compared.
+        padding: from valid values and a shape, what stands in padded steps; None leaves them.
+        into: where it stands: behind the layers that the padding of an input goes into, further
+            back in every tensor that carries a mask, or in both.
+    """
+
+    inputs: list[Padded]
+    align: Alone | Longer
+    padding: Callable[[np.ndarray, tuple], Any] | None = None
+    into: Literal["entries", "deeper", "all"] = "entries"
+
+
 class Comparison(Follower):
     """A run on a changed batch, compared with the base call by call.
 
     Args:
-        rows: the samples that are compared, `(batch,)`.
-        left: whether steps were added on the left.
-        padding: what to put into the padded steps of each tensor that carries a mask, from its
-            valid values and the shape wanted; None leaves them as they are.
         heal: whether valid steps that differ are set right again, so that the calls behind are
             seen for what they do themselves.
     """
 
-    def __init__(self, base: Base, inputs, rows, left=False, padding=None, heal=False):
-        super().__init__(base.model, inputs)
-        self.base, self.compared = base, rows
-        self.on_the_left, self.padding, self.heal = left, padding, heal
+    def __init__(self, base: Base, change: Change, heal: bool = False):
+        super().__init__(base.model, change.inputs)
+        self.base, self.change, self.heal = base, change, heal
         self.differs = Attached()
+        self.sizes = Attached()
         self.tolerance = TOLERANCE["float64"]
-        self.found: dict[tuple[int | None, str], Difference] = {}
+        self.found: dict[tuple[int | None, Place], Difference] = {}
         self.result = 0.0
+        self.whole_numbers = False
         self.new_axes: dict[Key, tuple[int, ...]] = {}
         self.strayed = False
-        self.changed = any(x is not y for x, y in zip(inputs, base.inputs, strict=True))
+        self.compared = False
+        self.changed = any(x is not y for x, y in zip(change.inputs, base.inputs, strict=True))
 
     def entered(self, frame, flat) -> None:
         frame.note = State()
         super().entered(frame, flat)
-        frame.note.given = any(x in self.differs for x in flat)
+        note = frame.note
+        differing = [self.differs.get(x) for x in flat if x in self.differs]
+        note.given = max(differing, default=None)
+        sizes = [self.sizes.get(x) for x in flat if x in self.sizes]
+        if embedding_of(frame.operation) is None:  # indices are exact
+            note.sizes = [size for size in sizes if size is not None]
 
     def met(self, frame, i, x) -> None:
-        difference = self.difference(key(frame, "given", i), x, self.steps.get(x))[0]
-        if difference and self.frames:
+        found = self.difference(key(frame, "given", i), x, self.steps.get(x), self.around())
+        if found and found.difference and self.frames:
             gap = self.lost.get(x)
             in_gap = gap is not None and self.rows[gap] and self.rows[gap].kind == "gap"
-            self.found[(gap, "in") if in_gap else (frame.row, "before")] = difference
-            self.differs[x] = True
-            self.spread()
+            place = (gap, "in") if in_gap else (frame.row, "before")
+            self.found[place] = found.difference
+            self.differs[x] = found.difference
+            self.spread(found.difference)
 
     def gave(self, frame, i, x, mask):
         if not frame.listed:
             return x
         self.tolerance = max(self.tolerance, TOLERANCE.get(dtype_of(x), 0.0))
-        difference, healed = self.difference(key(frame, "output", i), x, mask)
+        at = key(frame, "output", i)
+        known = self.sizes.get(x)
+        sizes = [known] if known is not None else frame.note.sizes
+        found = self.difference(at, x, mask, sizes)
+        difference = found.difference if found else None
+        if found and found.whole:
+            # whole numbers can hide what they were made from
+            by_code = frame.note.latest if known is None else None
+            difference = difference or self.differs.get(x) or frame.note.given or by_code
+            if not self.frames:
+                self.whole_numbers = True
         if difference:
             frame.note.differences.append(difference)
-        own = self.read(get_mask(x)) if self.padding else None
-        if difference and self.heal:
-            x = tensor_like(x, healed)
-        if own is not None and "float" in dtype_of(x) and leading(tuple(x.shape), own.shape):
-            x = self.with_padding(x, own)
-        if difference and not self.heal:
-            self.differs[x] = True
+        entry = self.base.entries.get(at)
+        own = self.read(get_mask(x)) if self.change.padding else None
+        if found and found.difference and self.heal:
+            x = tensor_like(x, found.healed)
+            self.sizes[x] = self.sizes_of(found, sizes)
+        elif difference and not self.heal:
+            self.differs[x] = difference
+        if self.change.padding is not None and "float" in dtype_of(x):
+            x = self.with_padding(x, entry, own)
+        if found:
+            self.sizes[x] = self.sizes_of(found, sizes)
         return x
 
     def left(self, frame) -> None:
@@ -90,9 +141,9 @@ class Comparison(Follower):
         if not state.given and not state.inside:
             self.found.setdefault(self.place(frame), worst)
         if not self.heal:
-            self.spread()
+            self.spread(worst)
 
-    def place(self, frame: Frame) -> tuple[int | None, str]:
+    def place(self, frame: Frame) -> tuple[int | None, Place]:
         if not frame.rows or frame.of_keras:
             return (frame.row or 0), "in"
         for row in self.rows:
@@ -100,53 +151,100 @@ class Comparison(Follower):
                 return row.index, "in"
         return frame.row, "end"
 
-    def spread(self) -> None:
+    def spread(self, difference: Difference) -> None:
         """The calls that this one happens in differ too, and not by themselves."""
         for frame in self.frames:
             frame.note.inside = True
+        if self.frames:
+            self.frames[-1].note.latest = difference
 
-    def with_padding(self, x: Any, mask: np.ndarray) -> Any:
-        self.changed |= not mask.all()
+    def around(self) -> list[Size]:
+        """The sizes of what the call around was given: code in it may have computed with them."""
+        return self.frames[-1].note.sizes if self.frames else []
+
+    def sizes_of(self, found: "Found", sizes: list[Size]) -> Size:
+        rounding = max((size.rounding for size in sizes), default=0.0)
+        return Size(found.largest, max(rounding, found.rounding))
+
+    def with_padding(self, x: Any, entry: Entry | None, own: np.ndarray | None) -> Any:
+        into = self.change.into
+        if entry is not None and into != "deeper":
+            mask = entry.valid if into == "all" or not entry.zeros else None
+        elif into == "entries" or (entry is not None and not entry.zeros):
+            mask = None
+        else:
+            mask = own
+        if mask is None or not leading(tuple(x.shape), mask.shape) or mask.all():
+            return x
+        self.changed = True
         values = to_numpy(x).astype("float64")
-        values[~mask] = self.padding(values[mask], values[~mask].shape)
+        values[~mask] = self.change.padding(values[mask], values[~mask].shape)
         return tensor_like(x, values)
 
     def difference(
-        self, key: Key, x: Any, mask: np.ndarray | None
-    ) -> tuple[Difference | None, np.ndarray | None]:
+        self, key: Key, x: Any, mask: np.ndarray | None, sizes: list[Size]
+    ) -> "Found | None":
         """How far valid steps are from those of the base, and the same tensor set right."""
         if key not in self.base.tensors:
             self.strayed = True
-            return None, None
+            return None
         seen = self.base.tensors[key]
         a, b = to_numpy(seen.values), to_numpy(x)
         if a is None or b is None or a.dtype == bool or a.ndim != b.ndim or not a.ndim:
-            return None, None
+            return None
+        whole = a.dtype.kind in "iu" or (a.dtype.kind == "f" and not self.frames and _wholes(a))
         axes = self.new_axes[key] = valid.changed_axes(a.shape, b.shape)
         if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
-        where = valid.entries(a.shape, seen.mask, axes, self.compared)
-        there = tuple(
-            slice(m - n, m) if self.on_the_left else slice(0, n)
-            for n, m in zip(a.shape, b.shape, strict=True)
-        )
-        if b[there].shape != a.shape:
-            return None, None
-        where = where & valid.entries(b.shape, mask, axes, self.compared)[there]
-        a, b = a.astype("float64"), b.astype("float64")
-        distance = _distance(a, b[there])
+        a, run_values = a.astype("float64"), b.astype("float64")
+        pair = self.change.align.pair(a, run_values, seen.mask, mask, axes)
+        if pair is None:
+            return None
+        base, run, where = pair
+        self.compared |= not self.frames and bool(where.any())
+        distance = _distance(base, run)
         distance[~where] = 0
         amount = distance.max(initial=0.0)
-        scale = np.abs(a[where & np.isfinite(a)]).max(initial=0.0) or 1.0
-        if amount <= self.tolerance * scale:
-            return None, None
+        largest = np.abs(base[where & np.isfinite(base)]).max(initial=0.0) or 1.0
+        rounding = max((size.rounding for size in sizes), default=0.0)
+        if sizes and b.dtype.kind not in "iu":
+            unit = ROUNDING.get(dtype_of(x), ROUNDING["bfloat16"])
+            rounding = max(rounding, unit * max(size.largest for size in sizes) / largest)
+        if amount <= max(self.tolerance, rounding) * largest:
+            return Found(None, None, whole, largest, rounding)
         sample = int(np.argmax(distance.reshape(len(distance), -1).max(axis=1)))
-        b[there][where] = a[where]
-        return Difference(float(amount), float(amount / scale), sample), b
+        if isinstance(self.change.align, Alone):
+            sample = int(self.change.align.rows[sample])
+        # a view of what the run gave
+        run[where] = base[where]
+        return Found(
+            Difference(float(amount), float(amount / largest), sample),
+            run_values,
+            whole,
+            largest,
+            rounding,
+        )
 
     def axes(self, key, shape, mask):
         known = self.base.known_axes.get(key)
         return super().axes(key, shape, mask) if known is None else known
+
+
+class Found(NamedTuple):
+    """
+    Attributes:
+        difference: None where there is none that rounding would not explain.
+        healed: the values of the run with those of the base where they are compared.
+        whole: whether the values are whole numbers.
+        largest: absolute value that counts.
+        rounding: by how much of that rounding alone may have changed it.
+    """
+
+    difference: Difference | None
+    healed: np.ndarray | None
+    whole: bool
+    largest: float
+    rounding: float
 
 
 @dataclass
@@ -154,13 +252,17 @@ class State:
     """What a comparison knows of a call that is under way.
 
     Attributes:
-        given: whether a tensor it was given differs.
+        given: how much a tensor it was given differs.
+        sizes: of the tensors it was given.
         inside: whether something inside it differs.
+        latest: the difference of the call inside it that ended last.
         differences: of its outputs.
     """
 
-    given: bool = False
+    given: Difference | None = None
+    sizes: list[Size] = field(default_factory=list)
     inside: bool = False
+    latest: Difference | None = None
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -182,3 +284,8 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(finite, np.abs(np.where(finite, a, 0) - np.where(finite, b, 0)), 0) + np.where(
         apart, np.inf, 0
     )
+
+
+def _wholes(values: np.ndarray) -> bool:
+    finite = values[np.isfinite(values)].astype("float64")
+    return bool(finite.size) and bool((finite == np.trunc(finite)).all())

@@ -8,12 +8,21 @@ import keras
 import numpy as np
 from keras import tree
 
-from keras_masking._keras import get_mask, is_tensor, leading, set_mask, sublayers, to_numpy
+from keras_masking._keras import (
+    Functional,
+    get_mask,
+    is_tensor,
+    leading,
+    set_mask,
+    sublayers,
+    to_numpy,
+)
 from keras_masking.attached import Attached
+from keras_masking.inputs import UnusableInput
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.probing import Padded
 from keras_masking.records import Call, Tensor
-from keras_masking.tracing import Frame, Recorder, run, unchanged
+from keras_masking.tracing import Frame, Recorder, is_stock, run, unchanged
 
 # a tensor of a call, the same in every run: the place and the class of the call, what the tensor
 # is to it, and its number
@@ -58,7 +67,7 @@ class Follower(Recorder):
     def passed_on(self, frame: Frame, row: Call, flat: list, outputs: Any) -> Any:
         if self.hidden:
             return outputs
-        self.note_maker(row, flat)
+        self.note_maker(frame, row, flat)
         given = [self.steps.get(x) for x in flat]
         flat_outputs = tree.flatten(outputs)
         results = iter(row.outputs)
@@ -88,23 +97,35 @@ class Follower(Recorder):
     def left(self, frame: Frame) -> None:
         """Told of the end of a call."""
 
-    def note_maker(self, row: Call, flat: list) -> None:
+    def note_maker(self, frame: Frame, row: Call, flat: list) -> None:
         """Which input of the model a layer made a mask from."""
-        if "creates" not in row.events or not flat:
+        if "creates" not in row.events or not flat or self.made_inside(frame):
             return
-        values = to_numpy(flat[0])
-        for i, padded in enumerate(self.inputs):
-            if _equal(padded.values, values):
-                if i not in self.made and not padded.given:
-                    self.made[i], self.makers[i] = row.mask, row.path
-                    self.maker(i, row)
+        arrays = [to_numpy(x) for x in flat]
+        read = [
+            i
+            for i, padded in enumerate(self.inputs)
+            if any(_equal(padded.values, values) for values in arrays)
+        ]
+        for i in read:
+            if i not in self.made and not self.inputs[i].given:
+                self.made[i], self.makers[i] = row.mask, row.path
+                self.maker(i, frame)
                 return
-        self.not_found(row)
+        if not read:
+            self.not_found(frame, row, flat)
 
-    def maker(self, i: int, row: Call) -> None:
+    def made_inside(self, frame: Frame) -> bool:
+        """Whether a call in this one made the mask that it hands on."""
+        return any(
+            row is not None and row.parent == frame.row and row.mask is not None
+            for row in self.rows[(frame.row or 0) + (frame.row is not None) :]
+        )
+
+    def maker(self, i: int, frame: Frame) -> None:
         """Told of the call that made the mask of an input."""
 
-    def not_found(self, row: Call) -> None:
+    def not_found(self, frame: Frame, row: Call, flat: list) -> None:
         """Told of a call that made a mask of something else than an input."""
 
     def of_stranger(self, x: Any) -> np.ndarray | None:
@@ -123,7 +144,7 @@ class Follower(Recorder):
     def steps_of(self, key: Key, x: Tensor, given: list) -> np.ndarray | None:
         """The mask of the steps of an output: its own, or what becomes of those of the inputs."""
         known = [mask for mask in given if mask is not None]
-        if x.mask is not None and leading(x.shape, x.mask.shape):
+        if x.mask is not None and x.mask.ndim > 1 and leading(x.shape, x.mask.shape):
             alike = [mask for mask in known if mask.shape == x.mask.shape]
             return x.mask & np.logical_or.reduce(alike) if alike else x.mask
         if not known:
@@ -147,40 +168,100 @@ class Scout(Follower):
 
     def __init__(self, model: keras.Layer, inputs: list[Padded]):
         super().__init__(model, inputs)
-        self.layers = {layer.name: layer for layer in [model, *sublayers(model)]}
         self.fills: dict[int, Any] = {}
-        self.indirect: list[Call] = []
+        self.vocabularies: dict[int, int] = {}
+        self.indirect: list[tuple[keras.Operation, np.ndarray, frozenset[int]]] = []
+        self.origins = Attached()
+        self.booleans = False
 
-    def maker(self, i: int, row: Call) -> None:
-        layer = self.layers.get(row.name)
-        if isinstance(layer, keras.layers.Embedding):
+    def entered(self, frame: Frame, flat: list) -> None:
+        super().entered(frame, flat)
+        if not self.frames:
+            for i, x in enumerate(flat[: len(self.inputs)]):
+                self.origins[x] = frozenset([i])
+        embedding = embedding_of(frame.operation)
+        if embedding is not None and flat:
+            values = to_numpy(flat[0])
+            for i, padded in enumerate(self.inputs):
+                if _equal(padded.values, values):
+                    known = self.vocabularies.get(i, embedding.input_dim)
+                    self.vocabularies[i] = min(known, embedding.input_dim)
+
+    def passed_on(self, frame, row, flat, outputs):
+        outputs = super().passed_on(frame, row, flat, outputs)
+        everything = frozenset(range(len(self.inputs)))
+        origins = [self.origins.get(x, everything) for x in flat]
+        for x in tree.flatten(outputs):
+            if is_tensor(x) and x not in self.origins:
+                self.origins[x] = frozenset().union(*origins)
+        self.booleans |= row.kind == "operation" and any(x.dtype == "bool" for x in row.outputs)
+        return outputs
+
+    def maker(self, i: int, frame: Frame) -> None:
+        layer = frame.operation
+        if embedding_of(layer) is not None:
             self.fills[i] = 0
         elif isinstance(layer, keras.layers.Masking):
             self.fills[i] = layer.mask_value
 
-    def not_found(self, row: Call) -> None:
-        self.indirect.append(row)
+    def not_found(self, frame: Frame, row: Call, flat: list) -> None:
+        everything = frozenset(range(len(self.inputs)))
+        origins = frozenset().union(*(self.origins.get(x, everything) for x in flat))
+        self.indirect.append((frame.operation, row.mask, origins))
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing in the model can tell a padded step by its value: no Masking, no
+        Embedding with a mask, no comparison, and no code but that of Keras's own layers."""
+        layers = sublayers(self.model)
+        own_code = not isinstance(self.model, (keras.Sequential, Functional)) and not is_stock(
+            self.model
+        )
+        return not (self.booleans or own_code) and not any(
+            isinstance(x, (keras.layers.Masking, keras.layers.Lambda))
+            or getattr(x, "mask_zero", False)
+            or not (is_stock(x) or isinstance(x, (keras.Sequential, Functional)))
+            for x in layers
+        )
 
     def found(self) -> list[Padded]:
-        found = [
-            replace(padded, mask=self.made[i], fill=self.fills.get(i))
-            if i in self.made
-            else self.guess(padded)
-            for i, padded in enumerate(self.inputs)
-        ]
-        return probing.share_masks(found)
+        return [self.with_mask(i, x) for i, x in enumerate(self.inputs)]
 
-    def guess(self, padded: Padded) -> Padded:
+    def with_mask(self, i: int, x: Padded) -> Padded:
+        x = replace(x, vocabulary=self.vocabularies.get(i))
+        made = self.made.get(i)
+        if x.said or x.mask is not None:
+            right = made is not None and x.mask is not None and np.array_equal(made, x.mask)
+            # a model may know index 0 for padding, whatever mask it is given
+            told = x.given and x.values.dtype.kind == "f" and x.vocabulary is None
+            return replace(x, fill=self.fills.get(i) if right else None, told=told or x.told)
+        if made is None:
+            return self.guess(i, x)
+        if made.ndim < 2 or not leading(x.values.shape, made.shape):
+            raise UnusableInput(
+                f"The layer {self.makers[i]!r} makes a mask of shape {made.shape} of an input of "
+                f"shape {x.values.shape}: that has no axis of steps, so no step is padding. Give "
+                "it an input of shape (batch, time, features)."
+            )
+        return replace(x, mask=made, fill=self.fills.get(i))
+
+    def guess(self, i: int, x: Padded) -> Padded:
         """Where a mask is made from what becomes of an input, such as a slice of it."""
-        if padded.mask is not None:
-            return padded
-        for row in self.indirect:
-            if leading(padded.values.shape, row.mask.shape):
-                return replace(padded, mask=row.mask)
-            embeds = isinstance(self.layers.get(row.name), keras.layers.Embedding)
-            if embeds and padded.values.ndim == row.mask.ndim and padded.values.dtype.kind in "iu":
-                return replace(padded, mask=padded.values != 0, fill=0)
-        return padded
+        for operation, mask, origins in self.indirect:
+            if i not in origins or mask.ndim < 2:
+                continue
+            if embedding_of(operation) is None:
+                if leading(x.values.shape, mask.shape) and len(origins) == 1:
+                    return replace(x, mask=mask)
+            elif x.values.ndim == mask.ndim and (x.values == np.trunc(x.values)).all():
+                return replace(x, mask=x.values != 0, fill=0)
+        return x
+
+
+def embedding_of(operation: keras.Operation) -> keras.layers.Embedding | None:
+    """The Embedding that a call looks up in, alone or in a wrapper."""
+    inner = getattr(operation, "layer", operation)
+    return inner if isinstance(inner, keras.layers.Embedding) else None
 
 
 class Seen(NamedTuple):
@@ -190,12 +271,30 @@ class Seen(NamedTuple):
     mask: np.ndarray | None
 
 
+class Entry(NamedTuple):
+    """What a layer writes into padded steps, whose content is not known to the layers behind.
+
+    Attributes:
+        valid: its valid steps.
+        zeros: whether it writes zeros whatever the weights are.
+        operation: the number of its call of all calls of `layer`, and that layer.
+    """
+
+    valid: np.ndarray
+    zeros: bool
+    layer: keras.Operation
+    times: int
+
+
 class Base(Follower):
     """The run on the batch as it is, whose tensors the other runs are compared with.
 
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
-        known_axes: the axes that hold steps, once a run on a longer batch has shown them.
+        known_axes: the axes that hold steps, once a run on another length has shown them.
+        entries: the outputs of the layers that make a mask, and of those that look indices up:
+            what they hold in padded steps is what the model knows of padding. By key the padding,
+            and whether it is always the same zeros.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
     """
@@ -204,20 +303,70 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
+        self.entries: dict[Key, Entry] = {}
         self.lost_before: dict[int | None, int | None] = {}
         self.spoilt = Attached()
+        self.called: dict[int, int] = {}
+        self.operations: dict[int | None, keras.Operation] = {}
+        self.row_at: dict[Key, int | None] = {}
+
+    def result_key(self, i: int) -> Key:
+        """Of an output of the model."""
+        return (), type(self.model).__name__, "output", i
+
+    def result_entries(self, rows: np.ndarray) -> list[np.ndarray | None]:
+        """The valid entries of each output of the model."""
+        found, i = [], 0
+        while (key := self.result_key(i)) in self.tensors:
+            x, mask = self.tensors[key]
+            axes = self.known_axes.get(key, ()) if self.known_axes else None
+            if axes is None:
+                axes = () if mask is None else self.axes(key, tuple(x.shape), mask)
+            at = valid.entries(tuple(x.shape), mask, axes, rows)
+            found.append(at if len(at) == len(rows) else None)
+            i += 1
+        return found
+
+    def call_of(self, paths: Sequence[str]) -> int | None:
+        """The last call of a layer that holds one of these variables itself."""
+        return max(
+            (
+                row
+                for row, operation in self.operations.items()
+                if row is not None and isinstance(operation, keras.Layer)
+                for variable in operation.trainable_variables
+                if variable.path in paths
+            ),
+            default=None,
+        )
+
+    def first_not_finite(self) -> int | None:
+        """The first call whose output is not finite in padded steps alone."""
+        for key, (x, mask) in self.tensors.items():
+            row = self.row_at.get(key)
+            if row is None or mask is None or not leading(tuple(x.shape), mask.shape):
+                continue
+            finite = np.isfinite(to_numpy(x).astype("float64"))
+            if finite[mask].all() and not finite[~mask].all():
+                return row
+        return None
 
     def met(self, frame, i, x) -> None:
         self.tensors[key(frame, "given", i)] = Seen(x, self.steps.get(x))
 
     def gave(self, frame, i, x, mask):
-        self.tensors[key(frame, "output", i)] = Seen(x, mask)
+        at = key(frame, "output", i)
+        self.tensors[at] = Seen(x, mask)
+        self.row_at[at] = frame.row if frame.listed else None
         return x
 
     def passed_on(self, frame, row, flat, outputs):
         outputs = super().passed_on(frame, row, flat, outputs)
         if self.hidden:
             return outputs
+        self.note_entry(frame, row, outputs)
+        if frame.listed:
+            self.operations[frame.row] = frame.operation
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
         self.lost_before[frame.row] = self.lost_for(frame, flat, spoilt)
         made = (x for x in tree.flatten(outputs) if is_tensor(x))
@@ -229,6 +378,24 @@ class Base(Follower):
             if spoilt is not None and x not in self.spoilt:
                 self.spoilt[x] = spoilt
         return outputs
+
+    def note_entry(self, frame: Frame, row: Call, outputs: Any) -> None:
+        times = self.called[id(frame.operation)] = self.called.get(id(frame.operation), 0) + 1
+        embeds = embedding_of(frame.operation) is not None
+        makes = "creates" in row.events and not self.made_inside(frame)
+        if not (embeds or makes):
+            return
+        for i, x in enumerate(tree.flatten(outputs)):
+            mask = self.steps.get(x) if is_tensor(x) else None
+            if mask is None or mask.all() or not leading(tuple(x.shape), mask.shape):
+                continue
+            values = to_numpy(x)
+            if values.dtype.kind != "f" and values.dtype.name != "bfloat16":
+                continue
+            zeros = not embeds and not np.any(values[~mask])
+            zeros |= isinstance(frame.operation, keras.layers.Masking)
+            entry = Entry(mask, zeros, frame.operation, times)
+            self.entries[key(frame, "output", i)] = entry
 
     def lost_for(self, frame: Frame, flat: list, spoilt: int | None) -> int | None:
         steps = [x for x in flat if self.steps.get(x) is not None]

@@ -1,5 +1,6 @@
-"""A model's inputs as padded data: made longer, cut shorter, other values in padded steps."""
+"""A model's inputs as padded data: cut to their own steps, made longer, other values in padding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,7 +8,11 @@ import keras
 import numpy as np
 from keras import tree
 
-from keras_masking._keras import leading
+from keras_masking._keras import leading, symbolic_inputs
+from keras_masking.padding import UNSAID
+
+# by axis, where in a batch the steps of each sample stand, (samples, steps)
+Places = dict[int, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +26,10 @@ class Padded:
         given: whether the mask is handed to the model with the input, since no layer makes it.
         told: whether the model knows the padded steps other than by their values.
         is_mask: whether the values tell the valid steps, as an input named `padding_mask` does.
+        said: whether `padding=` says which steps are valid, or that there are none.
+        pairs: whether axis 2 holds the same steps as axis 1, as in an adjacency matrix.
+        vocabulary: how many indices the Embedding that reads it knows; None where none does.
+        sizes: what its `keras.Input` declares, None in an axis that is left open.
     """
 
     values: np.ndarray
@@ -29,27 +38,103 @@ class Padded:
     given: bool = False
     told: bool = False
     is_mask: bool = False
+    said: bool = False
+    pairs: bool = False
+    vocabulary: int | None = None
+    sizes: tuple[int | None, ...] | None = None
+
+    @property
+    def is_padded(self) -> bool:
+        return self.mask is not None and not self.mask.all()
+
+    @property
+    def step_axes(self) -> tuple[int, ...]:
+        """The axes of steps whose size can change: of those of its mask the ones that the model
+        leaves open, or where it leaves none open all, of pictures the first."""
+        if self.pairs:
+            return (1, 2)
+        axes = tuple(range(1, self.mask.ndim))
+        if self.sizes is None:
+            return axes
+        free = tuple(axis for axis in axes if self.sizes[axis] is None)
+        return free or (axes if len(axes) < 3 else axes[:1])
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the model declares each of the sizes that its steps could change."""
+        return self.sizes is not None and all(self.sizes[axis] for axis in self.step_axes)
 
     @property
     def padding(self) -> np.ndarray:
         """A padded step: `fill`, or a step there is, or 0."""
-        step = np.zeros(self.values.shape[self.mask.ndim :], self.values.dtype)
-        if self.fill is not None:
-            return np.full_like(step, self.fill)
-        if not self.is_mask and not self.mask.all():
+        shape = self.values.shape[3 if self.pairs else self.mask.ndim :]
+        if self.fill is not None and np.ndim(self.fill) == 0:
+            return np.full(shape, self.fill, self.values.dtype)
+        if self.is_padded and not self.is_mask and not self.pairs:
             return self.values[~self.mask][0]
-        return step
+        return np.zeros(shape, self.values.dtype)
+
+    def own_steps(self, row: int) -> tuple[np.ndarray, ...]:
+        """For each of the step axes the places of a sample's own steps."""
+        mask = self.mask[row]
+        if self.pairs:
+            return (np.flatnonzero(mask),) * 2
+        return tuple(
+            np.flatnonzero(mask.any(axis=tuple(i for i in range(mask.ndim) if i != axis - 1)))
+            for axis in self.step_axes
+        )
+
+    def own_lengths(self, row: int) -> tuple[int, ...]:
+        return () if self.mask is None else tuple(map(len, self.own_steps(row)))
+
+    def rows(self, rows: Sequence[int]) -> "Padded":
+        """These samples, as they are."""
+        mask = None if self.mask is None else self.mask[rows]
+        return replace(self, values=self.values[rows], mask=mask)
+
+    def alone(self, rows: Sequence[int], at_least: int = 1) -> tuple["Padded", Places]:
+        """These samples, each cut to its own steps, of which all have the same number.
+
+        Args:
+            at_least: where there are fewer own steps, padded ones next to them are kept.
+
+        Returns:
+            The samples, and by axis the places, `(rows, steps)`, that the steps had.
+        """
+        x = replace(self, values=self.values[list(rows)])
+        if self.mask is None:
+            return x, {}
+        x = replace(x, mask=self.mask[list(rows)])
+        kept = [self.own_steps(row) for row in rows]
+        places = {
+            axis: np.stack([_widened(of[i], self.values.shape[axis], at_least) for of in kept])
+            for i, axis in enumerate(self.step_axes)
+        }
+        values, mask = x.values, x.mask
+        for axis, at in places.items():
+            values = taken(values, at, axis)
+            if axis < mask.ndim:
+                mask = taken(mask, at, axis)
+        return replace(x, values=values, mask=mask), places
 
     def longer(self, steps: int, left: bool) -> "Padded":
-        """The same with more padded steps."""
+        """The same with more padded steps along each of the step axes."""
         if self.mask is None:
             return self
-        width = (steps, 0) if left else (0, steps)
-        rest = [(0, 0)] * (self.mask.ndim - 2)
-        mask = np.pad(self.mask, [(0, 0), width, *rest])
-        values = np.broadcast_to(self.padding, (*mask.shape, *self.padding.shape)).copy()
-        first = steps if left else 0
-        values[:, first : first + self.values.shape[1]] = self.values
+        axes = self.step_axes
+        width = [
+            ((steps, 0) if left else (0, steps)) if axis in axes else (0, 0)
+            for axis in range(self.values.ndim)
+        ]
+        mask = np.pad(self.mask, width[: self.mask.ndim])
+        shape = [size + sum(more) for size, more in zip(self.values.shape, width, strict=True)]
+        values = np.broadcast_to(self.padding, shape).copy()
+        values[
+            tuple(
+                slice(front, front + size)
+                for (front, _), size in zip(width, self.values.shape, strict=True)
+            )
+        ] = self.values
         return replace(self, values=values, mask=mask)
 
     def shorter(self, rows: np.ndarray) -> "Padded":
@@ -61,17 +146,33 @@ class Padded:
         for row in np.flatnonzero(rows):
             valid = np.flatnonzero(mask[row].any(axis=tuple(range(1, mask[row].ndim))))
             mask[row, valid[:-1] if left else valid[1:]] = False
+        return self.with_mask(mask)
+
+    def half(self) -> "Padded":
+        """The same with padding in the place of the second half of every other sample."""
+        steps = self.values.shape[1]
+        if self.mask is None or steps < 2:
+            return self
+        mask = self.mask.copy()
+        mask[::2, (steps + 1) // 2 :] = False
+        return self.with_mask(mask)
+
+    def with_mask(self, mask: np.ndarray) -> "Padded":
+        """The same with padding where this mask has it and the one before had not."""
         values = self.values.copy()
-        values[self.mask & ~mask] = self.padding
+        gone = self.mask & ~mask
+        values[gone] = self.padding
+        if self.pairs:
+            values.swapaxes(1, 2)[gone] = self.padding
         return replace(self, values=values, mask=mask)
 
     def other(self, random: np.random.Generator, sign: float) -> "Padded":
-        """The same with other values in padded steps, where the model is told which those are."""
-        if self.mask is None or self.is_mask or not self.told or self.mask.all():
+        """The same with other values in padded steps: of indices other ones in range."""
+        if not self.is_padded or self.is_mask or self.pairs:
             return self
         values = self.values.copy()
         padded = ~self.mask
-        if values.dtype.kind in "iu":
+        if values.dtype.kind in "iu" or self.vocabulary is not None:
             # only indices that the data holds are sure to be in the vocabulary
             values[padded] = random.choice(values[self.mask].ravel(), values[padded].shape)
         elif values.dtype.kind == "f":
@@ -79,14 +180,39 @@ class Padded:
         return replace(self, values=values)
 
 
+def taken(x: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
+    """Of each sample the steps at its places, `(batch, steps)`, along an axis."""
+    shape = [len(places)] + [1] * (x.ndim - 1)
+    shape[axis] = places.shape[1]
+    return np.take_along_axis(x, places.reshape(shape), axis=axis)
+
+
+def _widened(places: np.ndarray, size: int, at_least: int) -> np.ndarray:
+    """Own steps, with padded ones behind the last or, at the end of the axis, in front."""
+    missing = min(at_least, size) - len(places)
+    if missing <= 0:
+        return places
+    others = np.setdiff1d(np.arange(size), places)
+    last = places[-1] if len(places) else -1
+    behind = others[others > last][:missing]
+    in_front = others[others < last]
+    return np.sort(
+        np.concatenate([places, behind, in_front[len(in_front) - (missing - len(behind)) :]])
+    ).astype(int)
+
+
 def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator, sign: float) -> np.ndarray:
     """Finite values from 2 to 4 times as large as the valid ones, so that a maximum sees them.
 
     At most 4e4, which float16 holds too.
+
+    Args:
+        sign: of all of them; 0 for both at random.
     """
     finite = np.abs(valid[np.isfinite(valid)].astype("float64"))
     scale = min(finite.max(initial=0.0) or 1.0, 1e4)
-    return sign * scale * random.uniform(2, 4, shape)
+    signs = sign or random.choice((-1, 1), shape)
+    return signs * scale * random.uniform(2, 4, shape)
 
 
 def on_the_left(mask: np.ndarray) -> bool:
@@ -96,27 +222,44 @@ def on_the_left(mask: np.ndarray) -> bool:
     return bool(not steps.all() and (np.diff(steps, axis=1) >= 0).all())
 
 
-def padded(model: keras.Layer, arrays: Any, masks: list) -> list[Padded]:
-    """The inputs, flat, with what is known of their masks before the model has run."""
-    return share_masks(
-        [
-            Padded(values, mask=values.astype(bool), is_mask=True)
-            if _is_mask(name, values)
+def at_an_end(mask: np.ndarray) -> bool:
+    """Whether each sample's padding stands in front of its data or behind it, not between."""
+    steps = mask.reshape(-1, mask.shape[-1]).astype(int)
+    return bool((np.abs(np.diff(np.pad(steps, ((0, 0), (1, 1))), axis=1)).sum(axis=1) <= 2).all())
+
+
+def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Padded]:
+    """The inputs, flat, with what is known of their masks before the model has run.
+
+    Args:
+        masks: those that are handed to the model, flat.
+        valid: what `padding=` says of each, as `read_padding` gives it.
+    """
+    flat = tree.flatten(arrays)
+    declared = symbolic_inputs(model)
+    sizes = [tuple(x.shape) for x in tree.flatten(declared)] if declared is not None else []
+    if len(sizes) != len(flat):
+        sizes = [None] * len(flat)
+    known = [x for x in (*valid, *masks) if x is not None and x is not UNSAID]
+    found = []
+    for name, values, mask, told, size in zip(
+        names(model, arrays), flat, masks, valid, sizes, strict=True
+    ):
+        if told is not UNSAID:
+            same = told is not None and _same(values, told)
+            found.append(
+                Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
+            )
+        elif mask is None and tells_steps(name, values, known):
+            mask_of = values.astype(bool)
+            found.append(Padded(values, mask_of, is_mask=True, sizes=size))
+        else:
             # a model may know index 0 for padding, whatever mask it is given
-            else Padded(
-                values,
-                mask,
-                given=mask is not None,
-                told=mask is not None and values.dtype.kind == "f",
-            )
-            for name, values, mask in zip(
-                _names(model, arrays), tree.flatten(arrays), masks, strict=True
-            )
-        ]
-    )
+            found.append(Padded(values, mask, given=mask is not None, sizes=size))
+    return found
 
 
-def _names(model: keras.Layer, arrays: Any) -> list[str]:
+def names(model: keras.Layer, arrays: Any) -> list[str]:
     paths = tree.flatten_with_path(arrays)
     symbolic = getattr(model, "inputs", None) or []
     if len(symbolic) == len(paths) and not isinstance(arrays, dict):
@@ -124,21 +267,59 @@ def _names(model: keras.Layer, arrays: Any) -> list[str]:
     return [str(path[-1]) if path else "" for path, _ in paths]
 
 
-def _is_mask(name: str, values: np.ndarray) -> bool:
-    return name.endswith("mask") and values.ndim == 2 and bool(np.isin(values, (0, 1)).all())
+def _same(values: np.ndarray, mask: np.ndarray) -> bool:
+    return values.shape == mask.shape and np.array_equal(values != 0, mask)
 
 
-def share_masks(inputs: list[Padded]) -> list[Padded]:
-    """Gives an input without a mask that of another with the same steps."""
-    masked = [x for x in inputs if x.mask is not None]
+def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ()) -> bool:
+    """Whether an input is a padding mask: zeros and ones that are the known padding, or that are
+    called a mask, or that are booleans, with zeros at an end of each row. A record of which
+    values were observed has its zeros between."""
+    if values.ndim not in (2, 3) or not np.isin(values, (0, 1)).all():
+        return False
+    alike = [mask for mask in known if mask.shape == values.shape]
+    if alike:
+        return any(np.array_equal(values.astype(bool), mask) for mask in alike)
+    if values.ndim == 3 and (values.shape[1] == values.shape[2] or values.shape[2] == 1):
+        return False
+    called = name.removesuffix("s").endswith("mask") and not any(
+        word in name for word in ("observed", "missing", "label", "loss", "position")
+    )
+    return (called or values.dtype == bool) and at_an_end(values.astype(bool))
+
+
+def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
+    """Gives an input without a mask that of another whose padding it shows, too.
+
+    Args:
+        by_size: whether as many steps are enough, whatever stands in them.
+    """
+    masked = sorted((x for x in inputs if x.mask is not None), key=lambda x: not x.is_mask)
 
     def shared(x: Padded) -> Padded:
+        if x.mask is not None or x.said:
+            return x
         for other in masked:
-            if x.mask is None and leading(x.values.shape, other.mask.shape):
+            if not leading(x.values.shape, other.mask.shape) or not _open_alike(x, other):
+                continue
+            steps = other.mask.shape[1]
+            if x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2):
+                cross = other.mask[:, None] & other.mask[:, :, None] if other.mask.ndim == 2 else 1
+                if by_size or not x.values[~np.broadcast_to(cross, x.values.shape[:3])].any():
+                    return replace(x, mask=other.mask, pairs=True, told=other.is_mask)
+            outside = x.values[~other.mask]
+            if by_size or not len(outside) or (outside == outside[:1]).all():
                 return replace(x, mask=other.mask, told=other.is_mask)
         return x
 
     return [shared(x) for x in inputs]
+
+
+def _open_alike(x: Padded, other: Padded, axis: int = 1) -> bool:
+    """Whether both inputs declare the same of their number of steps."""
+    if x.sizes is None or other.sizes is None:
+        return True
+    return len(x.sizes) > axis and x.sizes[axis] == other.sizes[1]
 
 
 def pack(structure: Any, inputs: list[Padded]) -> tuple[Any, Any]:

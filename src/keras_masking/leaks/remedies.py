@@ -1,9 +1,19 @@
 """What to do about a leak: a key of the texts, and the layer of this package that does it right."""
 
-import keras
+from __future__ import annotations
 
-from keras_masking._keras import Merge
-from keras_masking.records import Call, ProbeName, Trace
+from typing import TYPE_CHECKING, NamedTuple
+
+import keras
+import numpy as np
+
+from keras_masking._keras import Merge, mask_arguments
+from keras_masking.leaks.following import embedding_of
+from keras_masking.records import Call, Leak, Note, Place, ProbeName
+from keras_masking.tracing import is_stock
+
+if TYPE_CHECKING:
+    from keras_masking.leaks.probes import Bench, Found
 
 # by the class that drops the mask, or computes with padding although it has it
 REPLACEMENTS = {
@@ -39,39 +49,148 @@ REPLACEMENTS = {
 }
 
 
-def remedy_for(
-    probe: ProbeName, trace: Trace, index: int | None, place: str, lost: int | None
-) -> tuple[str, str | None]:
-    """
-    Args:
-        index, place: where it leaks, as in `records.Leak`.
-        lost: the call where the mask was lost, or None.
-    """
-    call = None if index is None else trace[index]
-    own = call is not None and place == "in"
+class Site(NamedTuple):
+    """Where it leaks, and where the mask was lost, as in `records.Leak`."""
+
+    call: int | None
+    place: Place
+    lost: int | None
+    probes: frozenset[ProbeName]
+
+
+def leaks_of(bench: Bench, found: dict[ProbeName, Found]) -> list[Leak]:
+    """What the probes found, each with its cause and what to do."""
+    probes: dict[tuple, set[ProbeName]] = {}
+    for name, places in found.items():
+        for at in places:
+            probes.setdefault(at, set()).add(name)
+    leaks = []
+    for name, places in found.items():
+        for (call, place), difference in places.items():
+            lost = _lost_at(bench, call, place)
+            site = Site(call, place, lost, frozenset(probes[call, place]))
+            remedy, replacement = _remedy(bench, name, site)
+            leaks.append(Leak(name, call, place, *difference, lost, remedy, replacement))
+    return leaks
+
+
+def _lost_at(bench: Bench, index: int | None, place: Place) -> int | None:
+    trace = bench.trace
+    if index is None:
+        return max((call.index for call in trace.losses), default=None)
+    call = trace[index]
+    if call.loses:
+        return _flagless_block(bench, index if call.cause is None else call.cause, index)
+    if place != "in":
+        before = (lost.index for lost in trace.losses if lost.index < index)
+        return max(before, default=None)
+    lost = bench.base.lost_before.get(index)
+    return None if lost is None else _flagless_block(bench, lost, index)
+
+
+def _flagless_block(bench: Bench, lost: int, leaking: int) -> int:
+    """The outermost own layer around a loss that drops its mask for want of `supports_masking`,
+    where it leaks behind that layer."""
+    around = [lost]
+    while (parent := bench.trace[around[-1]].parent) is not None:
+        around.append(parent)
+    inside = {leaking}
+    while (parent := bench.trace[max(inside, key=lambda i: bench.trace[i].depth)].parent) not in (
+        None,
+        *inside,
+    ):
+        inside.add(parent)
+    for index in reversed(around[1:]):
+        if index not in inside and _lacks_flag(bench, index):
+            return index
+    return lost
+
+
+def _lacks_flag(bench: Bench, index: int) -> bool:
+    operation = bench.base.operations.get(index)
+    return (
+        bench.trace[index].warning is not None
+        and isinstance(operation, keras.Layer)
+        and not is_stock(operation)
+    )
+
+
+def _remedy(bench: Bench, probe: ProbeName, site: Site) -> tuple[Note, str | None]:
+    trace, lost = bench.trace, site.lost
+    call = None if site.call is None else trace[site.call]
+    own = call is not None and site.place == "in"
+    replacement = REPLACEMENTS.get(_class(call)) if own else None
+    if probe == "gradients":
+        return Note("slope"), None
     if probe == "nan":
-        return "nan", REPLACEMENTS.get(call.class_name) if own else None
-    if own and lost in (None, index) and _not_handed(call):
-        return "not-handed", None
+        return Note("nan"), replacement
+    if site.probes <= {"alone", "company"} and "company" in site.probes and own and lost is None:
+        return Note("batch"), None
+    if own and lost in (None, site.call) and _not_handed(call):
+        return Note("not-handed"), None
     if lost is not None:
-        return _loss(trace[lost]), REPLACEMENTS.get(trace[lost].class_name)
+        return _loss(bench, lost, call)
     if not own:
-        return "gap", None
-    if probe == "company":
-        return "batch", None
+        return Note("gap"), None
     if not call.explicit and all(x.mask is None for x in call.inputs):
-        return "no-mask", None
-    return ("ignores", REPLACEMENTS.get(call.class_name)) if _stock(call) else ("own-call", None)
+        return _no_mask(bench, call)
+    if _stock(call):
+        return Note("ignores-normalization" if "Normalization" in _class(call) else "ignores"), (
+            replacement
+        )
+    return Note("own-call"), None
 
 
-def _loss(call: Call) -> str:
+def _loss(bench: Bench, index: int, leaking: Call | None) -> tuple[Note, str | None]:
+    call = bench.trace[index]
+    replacement = REPLACEMENTS.get(_class(call))
+    if _lacks_flag(bench, index):
+        return Note("flag"), None
     if any(x.taken for x in call.inputs):
-        return "taken"
+        return Note("taken" if _takes_mask(bench, leaking) else "taken-no-argument"), replacement
     if call.kind in ("gap", "operation"):
-        return call.kind
+        return Note(call.kind), replacement
     if issubclass(_stock(call) or object, Merge):
-        return "merge"
-    return "drops" if call.loses else "wrong-mask"
+        return Note("merge"), replacement
+    if call.loses:
+        return Note("drops" if _takes_mask(bench, leaking) else "drops-no-argument"), replacement
+    if issubclass(_stock(call) or object, keras.layers.Masking):
+        if call.mask is not None and call.mask.ndim > 2:
+            return Note("pixel", {"axes": str(call.mask.ndim)}), None
+        return Note("masking-late"), None
+    if call.mask is not None and any(
+        "float" in x.dtype and x.mask is not None and x.mask.ndim >= len(x.shape)
+        for x in call.outputs
+    ):
+        return Note("too-many-axes"), replacement
+    return Note("wrong-mask"), replacement
+
+
+def _no_mask(bench: Bench, call: Call) -> tuple[Note, str | None]:
+    """No layer made a mask of the padding: which one should."""
+    for index, operation in sorted(
+        (at, x) for at, x in bench.base.operations.items() if at is not None and at <= call.index
+    ):
+        embedding = embedding_of(operation)
+        if embedding is None or embedding.mask_zero:
+            continue
+        values = [x.padding for x in bench.masked if x.vocabulary is not None and x.is_padded]
+        name = bench.trace[index].path
+        if values and all(np.all(value == 0) for value in values):
+            return Note("mask-zero", {"embedding": name}), None
+        if values:
+            return Note(
+                "mask-other", {"embedding": name, "value": f"{values[0].ravel()[0]:g}"}
+            ), None
+    wide = [x for x in bench.masked if x.is_padded and x.values.ndim > 3]
+    if wide:
+        return Note("no-mask-wide"), None
+    return Note("no-mask"), None
+
+
+def _takes_mask(bench: Bench, call: Call | None) -> bool:
+    operation = None if call is None else bench.base.operations.get(call.index)
+    return operation is not None and bool(mask_arguments(operation))
 
 
 def _not_handed(call: Call) -> bool:
@@ -80,6 +199,10 @@ def _not_handed(call: Call) -> bool:
     return recurrent and len(call.inputs) > 1 and "mask" not in call.explicit
 
 
+def _class(call: Call) -> str:
+    return call.class_name.partition("(")[0]
+
+
 def _stock(call: Call) -> type | None:
     """The layer of Keras with this class name."""
-    return getattr(keras.layers, call.class_name.partition("(")[0], None)
+    return getattr(keras.layers, _class(call), None)

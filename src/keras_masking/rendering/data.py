@@ -12,11 +12,11 @@ import numpy as np
 if TYPE_CHECKING:
     from keras_masking.records import Call, Leak, LeakReport, Tensor, Trace
 
-VERSION = 1
+TRACE, LEAKS = 1, 2  # the versions of the schemas
 
 
 def encode(x: Trace | LeakReport) -> str:
-    """JSON by `trace-1.json` or `leaks-1.json`; a line for each call, to compare two runs."""
+    """JSON by `trace-1.json` or `leaks-2.json`; a line for each call, to compare two runs."""
     return _lines(_report(x) if hasattr(x, "probes") else _trace(x)) + "\n"
 
 
@@ -26,7 +26,7 @@ def _trace(trace: Trace) -> dict[str, Any]:
     inputs, outputs = ([_tensor(t, masks) for t in ts] for ts in (trace.inputs, trace.outputs))
     return {
         "schema": "keras-masking/trace",
-        "version": VERSION,
+        "version": TRACE,
         "model": trace.model,
         "class_name": trace.class_name,
         "backend": trace.backend,
@@ -41,12 +41,14 @@ def _trace(trace: Trace) -> dict[str, Any]:
 def _report(report: LeakReport) -> dict[str, Any]:
     return {
         "schema": "keras-masking/leaks",
-        "version": VERSION,
+        "version": LEAKS,
         "ok": report.ok,
+        "verdict": report.verdict,
         "random": report.random,
         "probes": [asdict(probe) | {"result": _number(probe.result)} for probe in report.probes],
         "leaks": [_leak(leak, report.trace) for leak in report.leaks],
         "hazards": [_leak(leak, report.trace) for leak in report.hazards],
+        "notes": [asdict(note) for note in report.notes],
         "trace": _trace(report.trace),
     }
 

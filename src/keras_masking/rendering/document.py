@@ -136,9 +136,11 @@ def _report(findings: Findings) -> str:
     for leak in report.leaks[:1]:
         remedy = escape(findings.remedy(leak))
         paragraphs.append(f"<p><strong>{word('do')}</strong><br/>{remedy}</p>")
+    paragraphs += [f"<p>{escape(note)}</p>" for note in findings.notes()]
+    colour = report.verdict.replace(" ", "-")
     parts = [
         f'<p class="of soft">{escape(findings.view.title())}</p>',
-        f'<div class="verdict {findings.outcome}">{"".join(paragraphs)}</div>',
+        f'<div class="verdict {colour}">{"".join(paragraphs)}</div>',
     ]
     if report.probes:
         entries = "".join(

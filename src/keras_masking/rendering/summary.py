@@ -60,6 +60,7 @@ def _report(findings: Findings) -> list[str]:
     for leak in report.leaks[:1]:
         parts.append(_text(findings.sentences(leak)))
         parts.append(f"**{word('do')}** {_text(findings.remedy(leak))}")
+    parts += [_text(note) for note in findings.notes()]
     listed = (
         (word("probes"), [findings.measured(probe) for probe in report.probes]),
         (word("also"), [findings.found(leak) for leak in report.leaks[1:]]),

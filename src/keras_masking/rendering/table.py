@@ -149,11 +149,12 @@ def _line(runs: list[np.ndarray], steps: int) -> Text:
 
 def _report(findings: Findings) -> RenderableType:
     report, word = findings.report, findings.word
-    colour = {"leaks": "red", "ok": "green"}.get(findings.outcome, "yellow")
+    colour = {"leaks": "red", "clear": "green"}.get(report.verdict, "yellow")
     said: list[RenderableType] = [Prose(findings.verdict(), f"bold {colour}")]
     for leak in report.leaks[:1]:
         said += [Prose("\n".join(findings.explanation(leak))), Text()]
         said += [Prose(word("do"), "bold"), Prose(findings.remedy(leak))]
+    said += [Prose(note) for note in findings.notes()]
     parts: list[RenderableType] = [
         Prose(findings.view.title(), "bold"),
         Panel(Group(*said), box=box.SQUARE, border_style=colour, padding=(0, 1)),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from keras import layers
@@ -260,23 +260,31 @@ class Findings:
         self._probe = words("probes", view.language)
         self._note = words("notes", view.language)
 
-    @property
-    def outcome(self) -> Literal["leaks", "ok", "random", "nothing"]:
-        if self.report.random is not None:
-            return "random"
-        if self.report.leaks:
-            return "leaks"
-        return "ok" if any(probe.ran for probe in self.report.probes) else "nothing"
-
     def verdict(self) -> str:
-        if self.outcome == "random":
+        if self.report.random is not None:
             return self.word("random", call=self.report.random)
-        if self.outcome != "leaks":
-            return self.word(self.outcome)
-        return self.word("leaks", where=self.where(self.report.leaks[0]))
+        if self.report.verdict == "leaks":
+            return self.word("leaks", where=self.where(self.report.leaks[0]))
+        return self.word(self.report.verdict.replace(" ", "-"))
+
+    def notes(self) -> list[str]:
+        """What to know besides; where it was not measured, why not."""
+        told = [self._note(note.key, **note.details) for note in self.report.notes]
+        if self.report.verdict == "not measured":
+            told += [self.note(probe) for probe in self.report.probes[:1]]
+        return list(dict.fromkeys(filter(None, told)))
 
     def explanation(self, leak: Leak) -> list[str]:
         """How much, where it shows first, and where the mask was lost: a sentence each."""
+        of_gradient = "-gradient" if leak.probe == "gradients" else ""
+        when = self._probe(f"{leak.probe}-when")
+        if math.isfinite(leak.amount):
+            amount, of_largest = number(leak.amount), share(leak.relative)
+            much = self.word(f"how-much{of_gradient}", amount=amount, share=of_largest, probe=when)
+        else:
+            much = self.word(f"not-finite{of_gradient}", probe=when)
+        if of_gradient:
+            return [much]
         if leak.lost_at is None:
             lost = self.word("arrived" if self._given(leak) else "not-arrived")
         else:
@@ -285,13 +293,6 @@ class Findings:
             lost = self.word(
                 "taken" if taken else "lost", call=call.path, place=self.view.place(call)
             )
-        when = self._probe(f"{leak.probe}-when")
-        if math.isfinite(leak.amount):
-            much = self.word(
-                "how-much", amount=number(leak.amount), share=share(leak.relative), probe=when
-            )
-        else:
-            much = self.word("not-finite", probe=when)
         return [much, self.word("sample", sample=leak.sample), lost]
 
     def sentences(self, leak: Leak) -> str:
@@ -304,7 +305,9 @@ class Findings:
             lost = self._name(leak.lost_at if cause is None else cause)
         elif leak.place != "in":
             lost = self.view.word(f"code-{leak.place}", call=layer)
-        told = words("remedies", self.view.language)(leak.remedy, layer=layer, lost=lost)
+        told = words("remedies", self.view.language)(
+            leak.remedy.key, layer=layer, lost=lost, **leak.remedy.details
+        )
         if leak.replacement is None:
             return told
         space = "" if self.view.language == "zh" else " "

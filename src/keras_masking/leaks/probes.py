@@ -1,0 +1,377 @@
+"""The probes: what each changes of a batch, and what it found to differ."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_masking._keras import any_length, in_short
+from keras_masking.leaks import probing, valid
+from keras_masking.leaks.aligning import Alone, Longer
+from keras_masking.leaks.comparing import TOLERANCE, Change, Comparison, Difference, dtype_of
+from keras_masking.leaks.following import Base, Entry
+from keras_masking.leaks.gradients import NoGradients, gradients
+from keras_masking.leaks.probing import Padded
+from keras_masking.records import Note, Place, Probe, ProbeName
+
+LENGTHS = 4  # different ones of which samples are run alone: JAX compiles each anew
+MORE_STEPS = (1, 2, 4, 8, 16)  # that a sample keeps where the model does not take it alone
+
+Found = dict[tuple[int | None, Place], Difference]
+Taken = tuple[float, Found, Note]
+
+
+class Impossible(Exception):
+    """A probe that this model or batch does not allow; holds the note that says why."""
+
+    def __init__(self, key: str, **details: str):
+        super().__init__(key)
+        self.note = Note(key, details)
+
+
+class Bench:
+    """The base run of a model, and the probes that are compared with it.
+
+    Args:
+        inputs: flat, with their masks.
+        blind: whether the model cannot know a padded step by its value.
+
+    Attributes:
+        proven: by the number of each input that has padding, the probes that measured it.
+        hazards: what only nan, or values that the model never has there, would change.
+    """
+
+    def __init__(self, model: keras.Layer, structure: Any, inputs: list[Padded], blind: bool):
+        self.model, self.structure, self.inputs, self.blind = model, structure, inputs, blind
+        self.random = np.random.default_rng(0)
+        self.masked = [x for x in inputs if x.mask is not None]
+        self.rows = np.logical_and.reduce([valid.flat(x.mask).any(axis=1) for x in self.masked])
+        self.left = any(probing.on_the_left(x.mask) for x in self.masked)
+        self.base = Base(model, inputs)
+        self.base.start(structure)
+        self.trace = self.base.trace()
+        self.padded = [
+            i for i, x in enumerate(inputs) if x.mask is not None and not x.mask[self.rows].all()
+        ]
+        self.proven: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
+        self.hazards: dict[ProbeName, Found] = {}
+        self.whole = False
+
+    def first_random(self) -> str | None:
+        """The first call that gives another result when only the seeds are others."""
+        comparison = Comparison(self.base, Change(self.inputs, Longer(self.rows)))
+        seeds = [v for v in self.model.variables if "seed_generator" in v.path]
+        comparison.start(self.structure, [(v, v.value + 1) for v in seeds])
+        self.whole = comparison.whole_numbers
+        if not comparison.found:
+            return None
+        calls = [call for call, _ in comparison.found if call is not None]
+        # code directly in the model has no path
+        return (calls and self.trace[min(calls)].path) or self.model.name
+
+    def notes(self) -> tuple[Note, ...]:
+        """What a reader of the verdict must know besides."""
+        found = []
+        if not self.padded:
+            found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
+        if self.whole:
+            found.append(Note("whole-numbers"))
+        for i, x in enumerate(self.trace.outputs):
+            if x.mask is None and self.base.known_axes.get(self.base.result_key(i)):
+                found.append(Note("output-unmasked"))
+                break
+        return tuple(found)
+
+    def take(self, name: ProbeName) -> tuple[Probe, Found]:
+        try:
+            if not self.padded:
+                raise Impossible("no-padding")
+            result, found, note = getattr(self, name)()
+        except Impossible as error:
+            return Probe(name, False, error.note.key, error.note.details, None), {}
+        return Probe(name, True, note.key, note.details, result), found
+
+    def differences(self, *changes: Change) -> tuple[float, Found]:
+        """How much the model's result changes, and where that starts.
+
+        Raises:
+            Impossible: the model raises, or there was nothing to change.
+        """
+        result, found, changed = 0.0, {}, False
+        for change in changes:
+            first = self.compare(change)
+            changed |= first.changed
+            result = max(result, first.result)
+            self.collect(first, found)
+        if not changed:
+            raise Impossible("nothing-masked")
+        return result, found
+
+    def compare(self, change: Change, heal: bool = False) -> Comparison:
+        comparison = Comparison(self.base, change, heal)
+        try:
+            comparison.start(self.structure)
+        except Exception as error:  # whatever a model raises on a batch it was not given
+            raise Impossible("raised", error=in_short(error)) from error
+        return comparison
+
+    def collect(self, first: Comparison, found: Found) -> None:
+        """Where a difference starts that changes a result; what stays inside changes none."""
+        if not first.result:
+            return
+        # with each leak healed the rest is seen for itself
+        again = self.compare(first.change, heal=True)
+        for place, difference in (*first.found.items(), *again.found.items()):
+            found[place] = max(found.get(place, difference), difference)
+
+    def alone(self) -> Taken:
+        result, found, shown, nearest, error = 0.0, {}, 0, 1, None
+        with any_length():
+            for rows in self.groups():
+                try:
+                    comparison, nearest = self.cut(rows, nearest)
+                except Impossible as raised:
+                    error = error or raised
+                    continue
+                shown += len(rows)
+                self.learn_axes(comparison)
+                for i in self.padded:
+                    shape = comparison.inputs[i].values.shape
+                    if shape[1:] != self.inputs[i].values.shape[1:]:
+                        self.proven[i].add("alone")
+                result = max(result, comparison.result)
+                self.collect(comparison, found)
+        if not shown:
+            raise error
+        return result, found, self.how_alone(nearest, shown)
+
+    def groups(self) -> list[list[int]]:
+        """Samples with padding, those of one length together; of many lengths a few."""
+        groups: dict[tuple, list[int]] = {}
+        for row in self.rows_with_padding():
+            groups.setdefault(tuple(x.own_lengths(row) for x in self.inputs), []).append(row)
+        ordered = [groups[lengths] for lengths in sorted(groups)]
+        if len(ordered) <= LENGTHS:
+            return ordered
+        return [ordered[i] for i in np.linspace(0, len(ordered) - 1, LENGTHS).round().astype(int)]
+
+    def rows_with_padding(self) -> list[int]:
+        padded = [valid.flat(~self.inputs[i].mask).any(axis=1) for i in self.padded]
+        return [int(row) for row in np.flatnonzero(self.rows & np.logical_or.reduce(padded))]
+
+    def cut(self, rows: list[int], at_least: int) -> tuple[Comparison, int]:
+        """These samples, each with its own steps alone, or as few more as the model takes."""
+        if any(x.sizes is not None and x.sizes[0] for x in self.inputs):
+            # a model of a fixed number of samples gets them over and over
+            rows = [rows[i % len(rows)] for i in range(len(self.rows))]
+        if any(self.inputs[i].is_fixed for i in self.padded):
+            # a single step would fit anything that the model made for its own length
+            at_least = max(at_least, 2)
+        error = None
+        for steps in self.lengths_from(rows[0], at_least):
+            cut = [x.alone(rows, steps) for x in self.inputs]
+            places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
+            align = Alone(rows, len(self.rows), places, self.left)
+            try:
+                comparison = self.compare(Change([x for x, _ in cut], align))
+            except Impossible as raised:
+                error = error or raised
+                continue
+            if comparison.compared:
+                return comparison, steps
+        raise self.why_not_shorter(error)
+
+    def lengths_from(self, row: int, at_least: int) -> Iterator[int]:
+        """The sample's own length, then the nearest that are longer."""
+        yield at_least
+        longest = max(self.inputs[i].values.shape[1] for i in self.padded)
+        own = max(at_least, *(min(self.inputs[i].own_lengths(row)) for i in self.padded))
+        yield from (own + more for more in MORE_STEPS if own + more < longest)
+
+    def learn_axes(self, comparison: Comparison) -> None:
+        for key, axes in comparison.new_axes.items():
+            self.base.known_axes[key] = tuple({*self.base.known_axes.get(key, ()), *axes})
+
+    def how_alone(self, nearest: int, shown: int) -> Note:
+        total = len(self.rows_with_padding())
+        if shown < total:
+            return Note("some", {"count": str(shown), "total": str(total)})
+        if any(self.inputs[i].is_fixed for i in self.padded):
+            return Note("beyond-its-input")
+        return Note("nearest", {"steps": str(nearest)}) if nearest > 1 else Note()
+
+    def why_not_shorter(self, error: Impossible | None) -> Impossible:
+        for i in self.padded:
+            x = self.inputs[i]
+            if x.is_fixed:
+                return Impossible("fixed-length", length=str(x.sizes[x.step_axes[0]]))
+        return error or Impossible("not-compared")
+
+    def length(self) -> Taken:
+        if any(x.is_fixed for x in self.masked):
+            raise self.why_not_shorter(None)
+        lengths = sorted({x.mask.shape[1] for x in self.masked})
+        # inputs of other lengths grow by another number; a table of positions may end soon
+        twice = {length: length + i for i, length in enumerate(lengths)}
+        for steps in (twice, dict.fromkeys(lengths, 1)):
+            longer = [
+                x if x.mask is None else x.longer(steps[x.mask.shape[1]], self.left)
+                for x in self.inputs
+            ]
+            change = Change(longer, Longer(self.rows, self.left))
+            try:
+                comparison = self.compare(change)
+                break
+            except Impossible as error:
+                last = error
+        else:
+            raise last
+        for i, made in comparison.made.items():
+            if not np.array_equal(made, longer[i].mask) and not longer[i].said:
+                raise Impossible("no-padding-made", layer=self.base.makers[i])
+        if comparison.strayed:
+            raise Impossible("other-path")
+        if not any("alone" in proven for proven in self.proven.values()):
+            # this run has only told the axes that hold steps; the next one knows them
+            self.learn_axes(comparison)
+            comparison = self.compare(change)
+        found: Found = {}
+        self.collect(comparison, found)
+        return comparison.result, found, Note()
+
+    def content(self) -> Taken:
+        """Other values where padding enters the model, in both signs; what they do further back,
+        where a layer always writes the same, is a hazard."""
+        changes = [
+            Change(
+                [x.other(self.random, sign) if self.is_free(x) else x for x in self.inputs],
+                Longer(self.rows),
+                self.noise(sign),
+            )
+            for sign in (1, -1)
+        ]
+        deeper = self.hazardous(
+            "content", Change(self.inputs, Longer(self.rows), self.noise(0), "deeper")
+        )
+        if not any(self.is_free(self.inputs[i]) for i in self.padded) and not any(
+            not entry.zeros for entry in self.base.entries.values()
+        ):
+            if deeper is None:
+                raise Impossible("nothing-masked")
+            result, found = 0.0, {}
+        else:
+            result, found = self.differences(*changes)
+        for i in self.padded:
+            entries = self.entries_of(self.inputs[i])
+            seen = any(not entry.zeros for entry in entries) or (entries and not deeper)
+            if self.is_free(self.inputs[i]) or seen:
+                self.proven[i].add("content")
+        return result, found, Note()
+
+    def noise(self, sign: int):
+        return lambda values, shape: probing.noise(shape, values, self.random, sign)
+
+    def is_free(self, x: Padded) -> bool:
+        """Whether padded steps of an input may hold anything: the model is told which they are,
+        or cannot know it."""
+        if x.is_mask or x.pairs:
+            return False
+        return x.told or (x.said and self.blind and x.vocabulary is None and not x.given)
+
+    def entries_of(self, x: Padded) -> list[Entry]:
+        entries = list(self.base.entries.values())
+        same = [e for e in entries if np.array_equal(e.valid, x.mask)]
+        return same or (entries if len(self.padded) == 1 else [])
+
+    def hazardous(self, name: ProbeName, change: Change) -> bool | None:
+        """Whether the change spreads; None where there was nothing to change."""
+        try:
+            result, self.hazards[name] = self.differences(change)
+        except Impossible:
+            return None
+        return bool(result)
+
+    def nan(self) -> Taken:
+        change = Change(self.inputs, Longer(self.rows), lambda values, shape: np.nan, "all")
+        result, self.hazards["nan"] = self.differences(change)
+        return result, {}, Note()
+
+    def company(self) -> Taken:
+        if len(self.rows) == 1:
+            raise Impossible("one-sample")
+        even = np.arange(len(self.rows)) % 2 == 0
+        changes = [
+            Change([x.shorter(~kept) for x in self.inputs], Longer(self.rows & kept))
+            for kept in (even, ~even)
+        ]
+        return *self.differences(*changes), Note()
+
+    def gradients(self) -> Taken:
+        """Those of the batch as it is, and with other values where padding enters the model."""
+        rows = np.flatnonzero(self.rows)
+        others = [x.other(self.random, 0) if self.is_free(x) else x for x in self.inputs]
+        changed = any(x is not y for x, y in zip(others, self.inputs, strict=True))
+        changed |= any(not entry.zeros for entry in self.base.entries.values())
+        try:
+            before = self.gradients_of(self.inputs, rows)
+            bad = [path for path, g in before.items() if not np.isfinite(g).all()]
+            if bad:
+                return self.not_finite_gradients(bad)
+            after = self.gradients_of(others, rows, inject=True) if changed else before
+        except NoGradients as error:
+            raise Impossible(str(error)) from None
+        except Exception as error:  # whatever a model or a backend raises on the way back
+            raise Impossible("raised", error=in_short(error)) from error
+        worst = _worst(before, after)
+        if worst is None:
+            return 0.0, {}, Note() if changed else Note("finite")
+        path, amount, relative = worst
+        place = self.base.call_of([path])
+        return amount, {(place, "in"): Difference(amount, relative, int(rows[0]))}, Note()
+
+    def gradients_of(self, inputs: list[Padded], rows: np.ndarray, inject: bool = False) -> dict:
+        where = [None if at is None else at[rows] for at in self.base.result_entries(self.rows)]
+        some = [x.rows(rows) if len(rows) < len(self.rows) else x for x in inputs]
+
+        def injected(entry: Entry, x: Any) -> Any:
+            if entry.zeros or dtype_of(x) not in TOLERANCE:
+                return x
+            mask = entry.valid[rows].reshape(-1, *entry.valid.shape[1:])
+            mask = mask.reshape(mask.shape + (1,) * (len(x.shape) - mask.ndim))
+            noise = self.random.normal(size=tuple(x.shape)).astype("float32")
+            return ops.where(mask, x, ops.cast(ops.convert_to_tensor(noise), x.dtype))
+
+        return gradients(self.base, self.structure, some, where, injected if inject else None)
+
+    def not_finite_gradients(self, bad: list[str]) -> Taken:
+        """A leak, where they are finite for a sample without its padding."""
+        with any_length():
+            for rows in self.groups():
+                some = [x.alone(rows[:1])[0] for x in self.inputs]
+                try:
+                    alone = gradients(self.base, self.structure, some, None)
+                except Exception as error:  # a model that does not take it shorter
+                    raise Impossible("raised", error=in_short(error)) from error
+                if all(np.isfinite(g).all() for g in alone.values()):
+                    place = self.base.first_not_finite()
+                    place = self.base.call_of(bad) if place is None else place
+                    return np.inf, {(place, "in"): Difference(np.inf, np.inf, rows[0])}, Note()
+        raise Impossible("not-finite-alone")
+
+
+def _worst(before: dict, after: dict) -> tuple[str, float, float] | None:
+    """The variable whose gradient differs most, by how much, and by what share."""
+    largest = max(np.abs(g).max(initial=0.0) for g in before.values()) or 1.0
+    found = []
+    for path, g in before.items():
+        amount = np.abs(after[path] - g).max(initial=0.0)
+        scale = max(np.abs(g).max(initial=0.0), 1e-3 * largest)
+        if not amount <= 1e-3 * scale:
+            amount = np.inf if np.isnan(amount) else amount
+            found.append((float(amount / scale), float(amount), path))
+    if not found:
+        return None
+    relative, amount, path = max(found)
+    return path, amount, relative

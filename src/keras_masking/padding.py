@@ -1,0 +1,139 @@
+"""Reads `padding=`: which steps of each input are padding, told to the tools alone."""
+
+from typing import Any
+
+import numpy as np
+from keras import tree
+
+from keras_masking.inputs import UnusableInput, as_array, listed, titles
+
+# of an input of which nothing was said; None says that it has no padding
+UNSAID = object()
+
+
+def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> list[Any]:
+    """The valid steps of each input, flat: booleans, None for an input without steps, or UNSAID.
+
+    Args:
+        arrays: the inputs as `check_inputs` gives them; names: theirs, flat.
+        padding: a number, `(batch,)` integers or booleans, or these by input, as in `find_leaks`.
+        masks: what `mask=` says of each input, flat.
+
+    Raises:
+        UnusableInput: it does not fit, marks nothing or everything, is turned round, or
+            contradicts `mask=`.
+    """
+    flat = tree.flatten(arrays)
+    said = _by_input(flat, names, padding)
+    valid = [
+        UNSAID if each is UNSAID else _valid(x, each, title)
+        for x, each, title in zip(flat, said, titles(names), strict=True)
+    ]
+    known = [x for x in valid if x is not UNSAID and x is not None]
+    if _is_number(padding) and all(x.all() for x in known):
+        raise UnusableInput(
+            f"No step holds {padding} alone, so padding={padding} marks nothing: give the value "
+            "that the batch is padded with, or a batch with padding."
+        )
+    for title, x, mask in zip(titles(names), valid, masks, strict=True):
+        if x is UNSAID or x is None or mask is None or x.shape != mask.shape:
+            continue
+        if (x != mask).any():
+            place = ", step ".join(map(str, np.argwhere(x != mask)[0]))
+            raise UnusableInput(
+                f"{title}: padding= and mask= contradict each other, first at sample {place}. "
+                "padding= is True where a step is padding, mask= where it is to be used."
+            )
+    return valid
+
+
+def _by_input(flat: list, names: list[str], padding: Any) -> list[Any]:
+    if isinstance(padding, dict):
+        if unknown := sorted(padding.keys() - set(names)):
+            raise UnusableInput(
+                f"padding= names {listed(unknown)}, and there is no such input; "
+                f"the inputs are {listed(names)}."
+            )
+        return [padding.get(name, UNSAID) for name in names]
+    if len(flat) == 1:
+        if isinstance(padding, (list, tuple)) and len(padding) == 1 and np.ndim(padding[0]) > 0:
+            return list(padding)
+        return [padding]
+    if _is_number(padding):
+        return [padding] * len(flat)
+    if isinstance(padding, (list, tuple)) and len(padding) == len(flat):
+        return list(padding)
+    raise UnusableInput(
+        f"There are {len(flat)} inputs ({listed(names)}), and padding= does not say which it is "
+        "of: give a dict by their names, or a list with None for an input that has no padding."
+    )
+
+
+def _is_number(x: Any) -> bool:
+    return np.ndim(x) == 0 and isinstance(x, (int, float, np.number)) and not isinstance(x, bool)
+
+
+def _valid(x: np.ndarray, padding: Any, title: str) -> np.ndarray | None:
+    if padding is None:
+        return None
+    if _is_number(padding):
+        return ~holding(x, padding)
+    given = as_array(padding, "padding=")
+    if x.ndim < 2:
+        raise UnusableInput(
+            f"{title} of shape {x.shape} has no axis of steps: say None for it in padding=."
+        )
+    if given.dtype == bool and given.ndim >= 2:
+        if given.shape != x.shape[: given.ndim]:
+            raise UnusableInput(
+                f"{title}: padding= of shape {given.shape} does not fit {x.shape}; it has the "
+                f"leading axes of the input, here {x.shape[:2]}."
+            )
+        _check_not_turned(x, given, title)
+        valid = ~given
+    elif given.dtype.kind in "iu" and given.shape == x.shape[:1]:
+        valid = _of_lengths(x, given, title)
+    else:
+        raise UnusableInput(
+            f"{title}: padding= is a number, integers of shape {x.shape[:1]} for the lengths, or "
+            f"booleans of shape {x.shape[:2]} with True = padding; "
+            f"received {given.dtype} of shape {given.shape}."
+        )
+    if not valid.any():
+        raise UnusableInput(f"{title}: padding= marks every step as padding, so nothing is left.")
+    return valid
+
+
+def holding(x: np.ndarray, value: Any) -> np.ndarray:
+    """The steps that hold nothing but `value`: of integers, and of floats of two axes, each entry
+    is a step; otherwise axes from the third on are features. Zeros and ones are no indices."""
+    same = np.isnan(x) if np.isscalar(value) and value != value else x == value
+    entries = x.ndim == 2 or (x.dtype.kind in "iu" and x.max(initial=0) > 1)
+    return same if entries else same.all(axis=tuple(range(2, x.ndim)))
+
+
+def _of_lengths(x: np.ndarray, lengths: np.ndarray, title: str) -> np.ndarray:
+    steps = x.shape[1]
+    if (lengths < 0).any() or (lengths > steps).any():
+        wrong = lengths[(lengths < 0) | (lengths > steps)][0]
+        raise UnusableInput(
+            f"{title}: padding= holds the length {wrong}, and there are {steps} steps."
+        )
+    behind = np.arange(steps) < lengths[:, None]
+    in_front = behind[:, ::-1]
+    return in_front if not _alike(x[~behind]) and _alike(x[~in_front]) else behind
+
+
+def _check_not_turned(x: np.ndarray, padding: np.ndarray, title: str) -> None:
+    if padding.any() and not padding.all() and _alike(x[~padding]) and not _alike(x[padding]):
+        raise UnusableInput(
+            f"{title}: padding= spares just the steps that hold nothing, so it looks like a mask. "
+            "In padding= True is a step of padding; mask= is the other way round."
+        )
+
+
+def _alike(steps: np.ndarray) -> bool:
+    """Whether these steps, `(count, ...)`, are the same one."""
+    return bool(len(steps)) and np.array_equal(
+        steps, np.broadcast_to(steps[:1], steps.shape), equal_nan=steps.dtype.kind == "f"
+    )

@@ -1,0 +1,66 @@
+"""Figures of accuracy.md."""
+
+import numpy as np
+
+from keras_masking.rendering.grid import Item, Note
+from sitekit.drawn.plot import Chart, Key, Series
+from sitekit.drawn.texts import Words
+from sitekit.measured import accuracy
+
+
+def accuracy_tested(word: Words):
+    """Trained with the least padding and with the most, tested with all amounts and with none."""
+    lines, facts = [_keys(word)], {}
+    for steps, share in ((accuracy.STEPS[i], accuracy.record()["trained"][i]) for i in (0, -1)):
+        tested = accuracy.record()["tested"]
+        found = {
+            model: {way: list(map(_point, tested, runs[steps].T)) for way, runs in ways.items()}
+            for model, ways in accuracy.results().items()
+        }
+        lines += [[Note(word("trained").format(share=f"{share:.0%}"))], _charts(found, word)]
+        facts |= {f"{name}_{steps}": means for name, means in _spoken(found).items()}
+    return lines, facts
+
+
+def accuracy_trained(word: Words):
+    """Tested with as many steps as in training."""
+    shares = accuracy.record()["tested"][1:]
+    found = {
+        model: {
+            way: [
+                _point(share, runs[steps][:, i])
+                for i, (share, steps) in enumerate(zip(shares, accuracy.STEPS, strict=True), 1)
+            ]
+            for way, runs in ways.items()
+        }
+        for model, ways in accuracy.results().items()
+    }
+    return [_keys(word), _charts(found, word)], _spoken(found)
+
+
+Curves = dict[str, dict[str, list[tuple[float, float, float, float]]]]
+
+
+def _point(share: float, results: np.ndarray) -> tuple[float, float, float, float]:
+    """The lowest, the mean and the highest of the results of all seeds."""
+    return share, results.min(), results.mean(), results.max()
+
+
+def _keys(word: Words) -> list[Item]:
+    return [Key(way, word(way)) for way in ("right", "masking", "none")]
+
+
+def _charts(found: Curves, word: Words) -> list[Item]:
+    return [
+        Chart(word(model), word("share"), [Series(*curve) for curve in ways.items()])
+        for model, ways in found.items()
+    ]
+
+
+def _spoken(found: Curves) -> dict[str, str]:
+    """The means of each model and way, from the least padding to the most."""
+    return {
+        f"{model}_{way}": " ".join(f"{mean:.0%}" for _, _, mean, _ in curve)
+        for model, ways in found.items()
+        for way, curve in ways.items()
+    }

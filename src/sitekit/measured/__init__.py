@@ -1,0 +1,1 @@
+"""What is measured once and recorded: faults, models of others, accuracy, costs."""

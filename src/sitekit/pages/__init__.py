@@ -1,0 +1,1 @@
+"""Reads and checks Markdown: pages, their blocks and outputs, both languages."""

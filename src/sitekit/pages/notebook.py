@@ -1,0 +1,59 @@
+"""Reads the notebooks; the number of a cell stands for a line.
+
+nbformat could read them, but mends what it can without a word, and names no place.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitekit.pages.page import PageError, Problem, Site
+
+
+@dataclass(frozen=True)
+class Cell:
+    number: int
+    kind: str
+    id: str
+    text: str
+    outputs: list
+    alt: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook; `path` is relative to the site's root."""
+
+    path: Path
+    description: str
+    cells: list[Cell]
+
+
+def read(site: Site, path: Path) -> Notebook:
+    """
+    Raises:
+        PageError: the file is no notebook, or lacks what the comparison or the build needs.
+    """
+    try:
+        notebook = json.loads((site.root / path).read_text(encoding="utf-8"))
+        cells = [
+            Cell(
+                number,
+                cell["cell_type"],
+                cell["id"],
+                "".join(cell["source"]),
+                cell.get("outputs", []),
+                cell["metadata"].get("alt", ""),
+            )
+            for number, cell in enumerate(notebook["cells"], 1)
+        ]
+        description = notebook["metadata"].get("description", "")
+    except json.JSONDecodeError as error:
+        message = f"this notebook cannot be read: {error}"
+        raise PageError(Problem(path, error.lineno, message)) from None
+    except KeyError as error:
+        raise PageError(Problem(path, 1, f"this notebook lacks {error}")) from None
+    if not description:
+        message = 'this notebook needs a description: write "description": "…" in its metadata'
+        raise PageError(Problem(path, 1, message))
+    return Notebook(path, description, cells)
