@@ -233,8 +233,12 @@ def cross(flow, x, layer, mask, hand):
     if len(other.shape) == 3:
         return flow.make(layers.Add)([x, _cross(flow, x, other, layer, False, None)])
     valid = ops.not_equal(other, 0)
-    memory = flow.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=mask, name="others"))
-    return flow.make(layers.Add)([x, _cross(flow, x, memory(other), layer, hand, valid)])
+    memory = _others(flow, mask, "cross")(other)
+    return flow.make(layers.Add)([x, _cross(flow, x, memory, layer, hand, valid)])
+
+
+def _others(flow, mask, name):
+    return flow.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=mask, name=name))
 
 
 def _cross(flow, x, other, layer, hand, valid):
@@ -412,6 +416,17 @@ def ask(flow, x, layer, hand):
     return _attention(flow, question[:, None], x, layer, hand)[:, 0]
 
 
+def beside(flow, x, layer, mask):
+    """The mean of this sequence and what becomes of another, side by side."""
+    other = flow.inputs["other"]
+    if len(other.shape) == 2:
+        other = flow.make(
+            lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=mask, name="others")
+        )(other)
+    x = flow.on(flow.make(keras_masking.MaskedMean), x, True)
+    return flow.make(layers.Concatenate)([x, flow.make(lambda: ENCODED[layer]())(other)])
+
+
 def dot(flow, x):
     """A product of two sequences over time."""
     width = x.shape[-1]
@@ -579,7 +594,7 @@ BLOCKS = {
         *(normalize, attention, transformer, pairs, cross, context, operate, where, merge),
         *(positions, shared, nested, own, unit, log, mix_steps, forget, neighbours, random),
         *(encode, pool_inner),
-        *(pool_layer, last_state, states, reduce, mean_by_hand, ask, dot, flatten),
+        *(pool_layer, last_state, states, reduce, mean_by_hand, ask, beside, dot, flatten),
     )
 }
 # how often each is drawn
@@ -599,7 +614,7 @@ STEPS = {
 }
 POOLS = {
     **{"pool_layer": 4, "last_state": 2, "states": 0.5, "reduce": 2, "mean_by_hand": 1},
-    **{"ask": 0.5, "dot": 0.5, "flatten": 1},
+    **{"ask": 0.5, "beside": 1, "dot": 0.5, "flatten": 1},
 }
 ENCODERS = {"encode": 4, "pool_inner": 1}
 # blocks of one layer, with these options
@@ -618,6 +633,7 @@ NEEDS = {
     "ask": "features",
     "pairs": "pairs",
     "cross": "other",
+    "beside": "other",
 }
 
 CELLS = ["LSTM", "GRU", "SimpleRNN"]
@@ -714,6 +730,7 @@ OPTIONS = {
     "reduce": {"operator": [*REDUCTIONS]},
     "mean_by_hand": {"of": ["valid", "all", "batch"]},
     "ask": {"layer": SOME_ATTENTION, "hand": HAND},
+    "beside": {"layer": [*ENCODED], "mask": [True, False]},
     "flatten": {"masked": [False, True]},
 }
 CAREFUL = {
@@ -753,5 +770,7 @@ CAREFUL = {
     "last_state": {"backwards": [False, True], "zero": [False]},
     "reduce": {"operator": ["x[:, -1]", "ops.sum"]},
     "mean_by_hand": {"of": ["valid"]},
+    "cross": {"mask": [True]},
+    "beside": {"layer": ["GRU", "LSTM", "GlobalAveragePooling1D", "MaskedMax"], "mask": [True]},
     "flatten": {"masked": [True]},
 }

@@ -14,6 +14,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from recipes import Batch, Recipe, build, draw, padding_told
 from truth import TOLERANCE, Truth, truth
 
@@ -24,36 +25,52 @@ class Judged(NamedTuple):
     """A model, what is true of it and what `find_leaks` said.
 
     Attributes:
-        outcome: "agreed", "not measured" where that is right to say, "disagreed", "does not run"
-            (the model itself raises), or a reason of `REASONS`.
+        outcome: "agreed", "disagreed", "does not run" (the model itself raises), or why another
+            answer is right too, as in `REASONS`.
+        why: what `find_leaks` measured, or what the model raised.
     """
 
     recipe: Recipe
     outcome: str
     truth: Truth | None
     said: str
+    why: str
 
     def __str__(self):
-        seed, measured = self.recipe.seed, self.truth and (self.truth.found, self.truth.missing)
-        word = self.truth.word if self.truth else "does not run"
+        recipe = self.truth.recipe if self.truth else self.recipe
+        measured = (self.truth.found | self.truth.missing) if self.truth else {}
         return (
-            f"seed {seed}: brute force says {word}, find_leaks says {self.said}\n"
-            f"    {measured}\n{self.recipe}\n    again: make fuzz SEED={seed} N=1"
+            f"seed {self.recipe.seed}, {self.outcome}\n"
+            f"    brute force says {self.truth.word if self.truth else 'nothing'}: {measured}\n"
+            f"    find_leaks says {self.said}: {self.why}\n{recipe}\n"
+            f"    again: make fuzz SEED={self.recipe.seed} N=1\n"
         )
 
 
-# Disagreements that are no fault of `find_leaks`: the recipe, what is true, and what was said.
+# Other answers than that of brute force which are right too: of what is true and what was said.
 REASONS = {
-    "too near the tolerance to tell": lambda recipe, true, said: true.near,
-    "whole numbers hid it from brute force": lambda recipe, true, said: (
-        true.hidden and said == "leaks"
-    ),
-    "only another number of steps shows it, and the model takes one": lambda recipe, true, said: (
-        recipe.fixed
-        and said == "clear"
+    "too near the tolerance to tell": lambda true, said: true.near,
+    "whole numbers hid it from brute force": lambda true, said: true.hidden and said == "leaks",
+    "only another number of steps shows it, and the model takes one": lambda true, said: (
+        true.recipe.fixed
+        and said in ("clear", "not measured")
         and all(
             true.found.get(name, 0.0) <= TOLERANCE for name in ("content", "company", "gradients")
         )
+    ),
+    "not measured: the weights need one number of steps": lambda true, said: (
+        said == "not measured" and true.recipe.rigid
+    ),
+    "not measured: the model takes one length and knows padding by its value": lambda true, said: (
+        said == "not measured"
+        and true.recipe.fixed
+        and (true.recipe.maker == "value" or true.recipe.inputs[0].kind == "series")
+    ),
+    "not measured: no row has padding beside data, and its value is not known": lambda true, said: (
+        said == "not measured"
+        and not any(0 < np.sum(row) < np.size(row) for row in true.recipe.valid["main"])
+        and true.recipe.maker != "layer"
+        and true.recipe.told != "number"
     ),
 }
 
@@ -62,20 +79,21 @@ def judge(recipe: Recipe) -> Judged:
     try:
         true = truth(recipe)
     except Exception as error:  # whatever a drawn model raises
-        return Judged(recipe, "does not run", None, f"{type(error).__name__}: {error}")
+        return Judged(recipe, "does not run", None, "nothing", _in_short(error))
     model, batch = build(true.recipe), Batch.of(true.recipe)
     try:
-        said = find_leaks(model, batch.packed, **padding_told(batch)).verdict
+        report = find_leaks(model, batch.packed, **padding_told(batch))
     except Exception as error:  # none is right: the model runs
-        said = f"{type(error).__name__}: {error}"
-    if said == true.word:
-        return Judged(recipe, "agreed", true, said)
-    if said == "not measured" and recipe.fixed:
-        return Judged(recipe, "not measured", true, said)
-    for reason, holds in REASONS.items():
-        if holds(recipe, true, said):
-            return Judged(recipe, reason, true, said)
-    return Judged(recipe, "disagreed", true, said)
+        return Judged(recipe, "disagreed", true, type(error).__name__, _in_short(error))
+    said = report.verdict
+    why = {probe.name: probe.result if probe.ran else probe.note for probe in report.probes}
+    reasons = (reason for reason, holds in REASONS.items() if holds(true, said))
+    outcome = "agreed" if said == true.word else next(reasons, "disagreed")
+    return Judged(recipe, outcome, true, said, str(why))
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def main() -> int:
@@ -90,7 +108,7 @@ def main() -> int:
         outcomes[judged.outcome] += 1
         words[judged.truth.word if judged.truth else "does not run"] += 1
         if judged.outcome != "agreed":
-            print(judged, f"\n    {judged.outcome}\n", flush=True)
+            print(judged, flush=True)
     minutes = (time.monotonic() - begun) / 60
     print(
         f"{keras.backend.backend()}, Keras {keras.__version__}: {options.models} models, "

@@ -64,7 +64,8 @@ class Recipe:
         maker: who knows of padding: "layer" (an Embedding or Masking in front), "input" (a mask is
             an input), "value" (code compares the input with the padding value), "argument" (the
             mask is handed to the model) or "nothing".
-        valid: for each sequence, which steps of which sample are none of padding.
+        valid: for each sequence, which steps of which sample are none of padding; of "inner"
+            ones for each step of "main".
         side: where padding stands: "right", "left" or "between".
         fill: what a padded step of a series holds.
         style: "functional", "sequential" or "subclassed".
@@ -103,7 +104,12 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        return len(self.valid["main"][0])
+        return self.sizes["main"]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many steps each sequence has, padded ones too."""
+        return {name: np.shape(rows)[-1] for name, rows in self.valid.items()}
 
     @property
     def stateful(self) -> bool:
@@ -158,6 +164,8 @@ class _Drawing:
         if chained:
             output = self.pick(["sample", "steps"])
         weights = dict(STEPS)
+        if output != "sample":
+            del weights["resize"]  # the steps that it adds belong to no sample
         if not self.careful:
             weights |= {"forget": 2, "neighbours": 0.5}
         blocks = [self.drawn(ENCODERS)] if source == "pages" else []
@@ -172,7 +180,6 @@ class _Drawing:
         sequences = {"main": (samples, steps)}
         axes: tuple[str | int, ...] = ("main",)
         if source == "pages":
-            sequences["inner"] = (samples, 3)
             axes = ("main", "inner")
         inputs = [
             Input("series", "series", (*axes, WIDTH))
@@ -193,9 +200,15 @@ class _Drawing:
             else:
                 sequences["second"] = (samples, self.pick([4, steps]))
                 inputs.append(Input("other", "ids", ("second",)))
+        valid = {name: self.valid(*shape, shortest) for name, shape in sequences.items()}
+        if source == "pages":
+            pages = np.reshape(self.valid(samples * steps, 3, 1), (samples, steps, 3))
+            valid["inner"] = (pages * np.array(valid["main"])[:, :, None]).tolist()
         whole = self.chance(0.1) and not chained
         made = self.maker in ("layer", "input") and self.chance(0.6)
         told = "nothing" if made else self.pick(["number", "lengths", "booleans"])
+        if told == "number" and np.all([np.all(rows) for rows in valid.values()]):
+            told = "booleans"
         if told == "lengths" and (self.side != "right" or source == "pages"):
             told = "booleans"
         return Recipe(
@@ -203,7 +216,7 @@ class _Drawing:
             inputs=tuple(inputs),
             dtype=self.pick(["int32", None]),
             maker=self.maker,
-            valid={name: self.valid(*shape, shortest) for name, shape in sequences.items()},
+            valid=valid,
             side=self.side,
             fill=self.pick([0.0, 0.0, -1.0]),
             style=self.style,
@@ -247,16 +260,19 @@ class _Drawing:
             )
         return Block(name, options)
 
-    def valid(self, samples: int, steps: int, shortest: int) -> list:
-        """Which steps are valid: every row padded, some rows full, or one row all padding."""
+    def valid(self, samples: int, steps: int, shortest: int = 1) -> list:
+        """Which steps are valid: every row padded, some full, one all padding, or none padded."""
         shortest = min(shortest, steps)
-        longest = max(shortest, steps if self.chance(0.5) else steps - 1)
+        padded = max(shortest, steps - 1)
+        longest = steps if samples > 1 and self.chance(0.5) else padded
         lengths = self.random.integers(shortest, longest + 1, samples)
-        lengths[self.random.integers(samples)] = longest
-        if samples > 1 and self.chance(0.08):
-            lengths[self.random.integers(samples)] = 0
-        if samples == 1 and self.chance(0.8):
-            lengths[0] = max(shortest, steps - 1)
+        some, another = self.random.permutation(samples)[[0, -1]]
+        lengths[another] = min(lengths[another], padded)
+        lengths[some] = longest
+        if samples > 2 and self.chance(0.08):
+            lengths[self.random.permutation(np.delete(np.arange(samples), another))[0]] = 0
+        if self.chance(0.03):
+            lengths[:] = steps
         rows = np.arange(steps) < lengths[:, None]
         if self.side == "left":
             rows = rows[:, ::-1]
@@ -287,7 +303,7 @@ def build(recipe: Recipe, samples: int | None = None, free: bool = False) -> ker
     def size(axis):
         if not isinstance(axis, str):
             return axis
-        return len(recipe.valid[axis][0]) if recipe.fixed and not free else None
+        return recipe.sizes[axis] if recipe.fixed and not free else None
 
     def symbolic(each: Input) -> keras.KerasTensor:
         dtype = {"ids": recipe.dtype, "mask": "bool", "pairs": "bool"}.get(each.kind)
@@ -372,7 +388,9 @@ class Batch:
 
     def __init__(self, recipe: Recipe, arrays: dict, valid: dict):
         self.recipe, self.arrays, self.valid = recipe, arrays, valid
-        self.rows = np.logical_and.reduce([rows.any(axis=1) for rows in valid.values()])
+        self.rows = np.logical_and.reduce(
+            [rows.reshape(len(rows), -1).any(axis=1) for rows in valid.values()]
+        )
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Batch":
@@ -381,7 +399,7 @@ class Batch:
         samples = len(valid["main"])
 
         def values(each: Input) -> np.ndarray:
-            sizes = [valid[a].shape[1] if isinstance(a, str) else a for a in each.axes]
+            sizes = [recipe.sizes.get(axis, axis) for axis in each.axes]
             shape = (samples, *sizes)
             if each.kind == "ids":
                 return random.integers(1, VOCABULARY, shape).astype("int32")
@@ -413,7 +431,9 @@ class Batch:
             if isinstance(name, str):
                 rows = self.valid[name]
                 shape = [1] * (1 + len(each.axes))
-                shape[0], shape[axis] = rows.shape
+                shape[0], shape[axis] = rows.shape[0], rows.shape[-1]
+                if rows.ndim == 3:
+                    shape[1] = rows.shape[1]
                 found = found & rows.reshape(shape)
         return found
 
@@ -426,9 +446,17 @@ class Batch:
         return packed(self.recipe, self.flat)
 
     @property
-    def mask(self) -> np.ndarray | None:
+    def mask(self) -> Any:
         """What is handed to the model beside its inputs."""
-        return self.valid["main"] if self.recipe.maker == "argument" else None
+        if self.recipe.maker != "argument":
+            return None
+        masks = [self.valid["main"], *[None] * (len(self.recipe.inputs) - 1)]
+        return packed(self.recipe, masks)
+
+    def kept(self, name: str, i: int) -> np.ndarray:
+        """Which steps of a sequence one sample has; of inner ones, those of its longest step."""
+        rows = self.valid[name][i]
+        return rows.any(axis=0) if rows.ndim == 2 else rows
 
     def alone(self, i: int) -> "Batch":
         """One sample, without its padded steps."""
@@ -437,10 +465,19 @@ class Batch:
             x = self.arrays[each.name][i : i + 1]
             for axis, name in enumerate(each.axes, start=1):
                 if isinstance(name, str):
-                    x = np.compress(self.valid[name][i], x, axis=axis)
+                    x = np.compress(self.kept(name, i), x, axis=axis)
             arrays[each.name] = x
-        valid = {name: rows[i : i + 1][:, rows[i]] for name, rows in self.valid.items()}
+        valid = {
+            name: rows[i : i + 1][..., self.kept(name, i)] for name, rows in self.valid.items()
+        }
+        if "inner" in valid:
+            valid["inner"] = valid["inner"][:, self.kept("main", i)]
         return Batch(self.recipe, arrays, valid)
+
+    def of_rows(self, rows: np.ndarray) -> "Batch":
+        """Some of the samples."""
+        arrays = {name: x[rows] for name, x in self.arrays.items()}
+        return Batch(self.recipe, arrays, {name: each[rows] for name, each in self.valid.items()})
 
     def longer(self, steps: int) -> "Batch":
         """More padded steps of every sequence, on the side where padding is."""
@@ -449,16 +486,21 @@ class Batch:
         for each in self.recipe.inputs:
             widths = [(0, 0), *(width if isinstance(a, str) else (0, 0) for a in each.axes)]
             arrays[each.name] = np.pad(self.arrays[each.name], widths)
-        valid = {name: np.pad(rows, [(0, 0), width]) for name, rows in self.valid.items()}
+        valid = {
+            name: np.pad(rows, [(0, 0), *[width] * (rows.ndim - 1)])
+            for name, rows in self.valid.items()
+        }
         return Batch(self.recipe, arrays, valid).padded()
 
     def shortened(self, rows: np.ndarray) -> "Batch":
         """One valid step left of these samples."""
         valid = {name: each.copy() for name, each in self.valid.items()}
-        for each in valid.values():
-            for row in np.flatnonzero(rows):
+        for name, each in valid.items():
+            for row in np.flatnonzero(rows) if name != "inner" else ():
                 steps = np.flatnonzero(each[row])
                 each[row, steps[:-1] if self.recipe.side == "left" else steps[1:]] = False
+        if "inner" in valid:
+            valid["inner"] &= valid["main"][:, :, None]
         return Batch(self.recipe, self.arrays, valid).padded()
 
     def other_content(self, random: np.random.Generator, sign: int) -> "Batch":
@@ -502,7 +544,7 @@ def padding_told(batch: Batch) -> dict:
         if recipe.told == "lengths":
             return rows.sum(axis=1)
         if "inner" in each.axes:
-            return ~(rows[:, :, None] & batch.valid["inner"][:, None, :])
+            return ~batch.valid["inner"]
         return ~rows
 
     return said | {"padding": packed(recipe, [told(each) for each in recipe.inputs])}
