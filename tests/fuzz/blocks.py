@@ -57,9 +57,7 @@ class Flow:
             self.valid = known if main.kind == "ids" else ops.any(known, axis=-1)
         makes = self.recipe.maker == "layer"
         if main.kind == "ids":
-            return self.make(
-                lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=makes, name="words")
-            )(x)
+            return self.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=makes))(x)
         return self.make(lambda: layers.Masking(self.recipe.fill))(x) if makes else x
 
     def apply(self, block: Any, x: Any) -> Any:
@@ -233,12 +231,12 @@ def cross(flow, x, layer, mask, hand):
     if len(other.shape) == 3:
         return flow.make(layers.Add)([x, _cross(flow, x, other, layer, False, None)])
     valid = ops.not_equal(other, 0)
-    memory = _others(flow, mask, "cross")(other)
+    memory = _others(flow, mask)(other)
     return flow.make(layers.Add)([x, _cross(flow, x, memory, layer, hand, valid)])
 
 
-def _others(flow, mask, name):
-    return flow.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=mask, name=name))
+def _others(flow, mask):
+    return flow.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=mask))
 
 
 def _cross(flow, x, other, layer, hand, valid):

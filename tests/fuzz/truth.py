@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from blocks import VOCABULARY
 from keras import ops, tree
 from recipes import Batch, Recipe, build, other_weights
 
@@ -150,7 +151,7 @@ class _Measured:
     def with_other_row(self, sign: int, random: np.random.Generator) -> Iterator[float]:
         """With other weights for the index that stands in padding alone."""
         for layer in self.model.layers:
-            if layer.name not in ("words", "cross", "beside"):
+            if getattr(layer, "input_dim", None) != VOCABULARY:
                 continue
             weights = layer.embeddings
             before = ops.convert_to_numpy(weights).copy()
