@@ -82,8 +82,9 @@ bench: $(READY) ## measure speed, ratios taken in one run
 releases: $(READY) ## measure what older releases of Keras do to a mask
 	$(RUN) tests/benchmarks/releases.py
 
-survey: $(READY) ## run models of other packages through trace and find_leaks, and write their table
+survey: $(READY) ## run models of others and official examples through find_leaks, and write their tables
 	$(RUN) -m sitekit.measured.others
+	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.examples.survey
 	$(RUN) -m sitekit.drawn.tables
 
 accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy

@@ -8,7 +8,14 @@ import pytest
 from keras import layers, ops
 from models import IDS, MASK, embedding, functional, subclassed
 
-from keras_masking import MaskedMean, MaskedSum, UnusableInput, assert_no_leaks, find_leaks
+from keras_masking import (
+    MaskedFlatten,
+    MaskedMean,
+    MaskedSum,
+    UnusableInput,
+    assert_no_leaks,
+    find_leaks,
+)
 
 LEFT = IDS[:, ::-1].copy()
 BETWEEN = np.array([[1, 0, 2, 3, 0], [0, 4, 0, 5, 0]])
@@ -125,8 +132,8 @@ class TestLeaks:
     def test_length_and_content_see_a_mean_over_all_steps(self):
         model = functional(custom(lambda x, mask: ops.mean(x, axis=1), name="mean"))
         report = find_leaks(model, IDS)
-        assert probes(report, "mean") == ["length", "content"]
-        assert report.leaks[0].remedy == "own-call"
+        assert probes(report, "mean") == ["alone", "length", "content"]
+        assert report.leaks[0].remedy.key == "own-call"
         assert not report.ok
 
     def test_how_much_is_the_largest_difference_at_a_valid_step(self):
@@ -134,18 +141,22 @@ class TestLeaks:
         inputs = keras.Input((None,), dtype="int32")
         share = custom(lambda x, mask: ops.mean(ops.cast(mask, x.dtype), axis=1), "share")
         report = find_leaks(keras.Model(inputs, share(ones(inputs))), IDS)
-        (leak,) = report.leaks
-        # of four steps three and two are valid; of eight the same
-        assert leak.probe == "length"
-        assert leak.amount == pytest.approx(3 / 4 - 3 / 8)
-        assert leak.relative == pytest.approx(0.5)
-        assert leak.sample == 0
-        assert report.probes[0].result == pytest.approx(3 / 8)
+        # of four steps three and two are valid, of eight the same, and alone all are
+        alone, length = report.leaks
+        assert (alone.probe, length.probe) == ("alone", "length")
+        assert alone.amount == pytest.approx(1 - 2 / 4)
+        assert alone.relative == pytest.approx(1)
+        assert alone.sample == 1
+        assert length.amount == pytest.approx(3 / 4 - 3 / 8)
+        assert length.relative == pytest.approx(0.5)
+        assert length.sample == 0
+        assert [probe.result for probe in report.probes[:2]] == pytest.approx([1 / 2, 3 / 8])
 
     def test_content_sees_what_ignores_the_mask_it_hands_on(self):
         report = find_leaks(functional(layers.GroupNormalization(2, name="norm")), IDS)
-        assert probes(report, "norm") == ["length", "content"]
-        assert (report.leaks[0].lost_at, report.leaks[0].remedy) == (None, "ignores")
+        assert probes(report, "norm") == ["alone", "length", "content"]
+        assert report.leaks[0].lost_at is None
+        assert report.leaks[0].remedy.key == "ignores-normalization"
 
     def test_content_comes_in_both_signs(self):
         lowest = custom(lambda x, mask: ops.min(x, axis=1), "lowest", lambda mask: None)
@@ -159,8 +170,8 @@ class TestLeaks:
             return by_hand(x, mask) * (lengths / ops.max(lengths))[:, None]
 
         report = find_leaks(functional(custom(share_of_longest, "share")), IDS)
-        assert probes(report, "share") == ["company"]
-        assert report.leaks[0].remedy == "batch"
+        assert probes(report, "share") == ["alone", "company"]
+        assert {leak.remedy.key for leak in report.leaks} == {"batch"}
 
     def test_every_leak_is_named_not_only_the_first(self):
         model = functional(
@@ -179,7 +190,7 @@ class TestLeaks:
         report = find_leaks(model, IDS)
         assert first(report).path == "pool"
         assert report.trace[report.leaks[0].lost_at].class_name == "Multiply"
-        assert report.leaks[0].remedy == "operation"
+        assert report.leaks[0].remedy.key == "operation"
 
     def test_stacked_attention_names_the_layer_that_took_the_mask(self):
         inputs = keras.Input((None,), dtype="int32")
@@ -188,10 +199,10 @@ class TestLeaks:
             y = layers.MultiHeadAttention(1, 4, name=f"attention_{i}")(x, x)
             x = layers.LayerNormalization()(layers.Add()([x, y]))
         report = find_leaks(keras.Model(inputs, layers.GlobalAveragePooling1D()(x)), IDS)
-        assert probes(report, "attention_1") == ["length", "content"]
+        assert probes(report, "attention_1") == ["alone", "length", "content"]
         assert first(report).path == "attention_1"
         assert report.trace[report.leaks[0].lost_at].path == "attention_0"
-        assert report.leaks[0].remedy == "taken"
+        assert report.leaks[0].remedy.key == "taken"
 
     def test_a_layer_whose_mask_counts_padding_as_valid(self):
         model = functional(
@@ -201,7 +212,7 @@ class TestLeaks:
         report = find_leaks(model, IDS)
         assert first(report).path == "pool"
         assert report.trace[report.leaks[0].lost_at].path == "all"
-        assert report.leaks[0].remedy == "wrong-mask"
+        assert report.leaks[0].remedy.key == "wrong-mask"
 
     def test_a_layer_that_keras_hands_no_mask_because_it_is_given_two_tensors(self):
         inputs = keras.Input((None,), dtype="int32")
@@ -209,7 +220,7 @@ class TestLeaks:
         state = layers.Dense(3)(layers.GlobalAveragePooling1D()(x))
         model = keras.Model(inputs, layers.GRU(3, name="gru")(x, initial_state=state))
         report = find_leaks(model, IDS)
-        assert (first(report).path, report.leaks[0].remedy) == ("gru", "not-handed")
+        assert (first(report).path, report.leaks[0].remedy.key) == ("gru", "not-handed")
 
     def test_what_reaches_no_result_is_no_leak(self):
         inputs = keras.Input((None,), dtype="int32")
@@ -228,7 +239,7 @@ class TestLeaks:
 
         model = functional(custom(with_positions, "positions"), MaskedMean())
         assert find_leaks(model, IDS).ok
-        assert probes(find_leaks(model, LEFT), "positions") == ["length"]
+        assert probes(find_leaks(model, LEFT), "positions") == ["alone", "length"]
 
     def test_code_around_layers(self):
         model = subclassed(
@@ -306,19 +317,28 @@ class TestWhatCannotBeProbed:
         return next(probe for probe in report.probes if probe.name == name)
 
     def test_a_fixed_length(self):
-        probe = self.probe(find_leaks(functional(layers.Dense(2), steps=4), IDS), "length")
-        assert (probe.ran, probe.note, probe.details) == (False, "fixed-length", {"length": "4"})
-        assert probe.result is None
+        report = find_leaks(functional(MaskedFlatten(), layers.Dense(2), steps=4), IDS)
+        for name in ("alone", "length"):
+            probe = self.probe(report, name)
+            assert (probe.ran, probe.note) == (False, "fixed-length")
+            assert (probe.details, probe.result) == ({"length": "4"}, None)
+        assert report.verdict == "clear"  # by content behind the Embedding
+
+    def test_layers_take_shorter_samples_than_their_input_declares(self):
+        report = find_leaks(functional(layers.Dense(2), steps=4), IDS)
+        alone, length = self.probe(report, "alone"), self.probe(report, "length")
+        assert (alone.ran, alone.note) == (True, "beyond-its-input")
+        assert length.ran and report.verdict == "clear"
 
     def test_a_batch_of_one(self):
         probe = self.probe(find_leaks(functional(), IDS[:1]), "company")
-        assert (probe.ran, probe.note) == (False, "alone")
+        assert (probe.ran, probe.note) == (False, "one-sample")
 
-    def test_padding_is_added_where_there_is_none(self):
+    def test_padding_is_put_where_there_is_none(self):
         report = find_leaks(functional(layers.GlobalMaxPooling1D(name="pool")), IDS[:, :2])
-        length = self.probe(report, "length")
-        assert (length.ran, length.note, length.details) == (True, "padding-added", {"steps": "2"})
-        assert probes(report, "pool") == ["length", "content"]
+        assert [note.key for note in report.notes] == ["steps-padded"]
+        assert report.trace["embedding"].mask.tolist() == [[True, False], [True, True]]
+        assert "content" in probes(report, "pool")
 
     def test_a_length_that_a_first_batch_has_fixed_in_name_only(self):
         model = keras.Sequential([embedding(), MaskedMean()])
@@ -327,12 +347,16 @@ class TestWhatCannotBeProbed:
 
     def test_a_model_without_masks_on_its_tensors(self):
         model = keras.Sequential([keras.Input((None,), dtype="int32"), layers.Embedding(6, 4)])
-        report = find_leaks(model, IDS, mask=MASK)
-        assert self.probe(report, "nan").note == "nothing-masked"
+        assert find_leaks(model, IDS, padding=0).verdict == "clear"
 
-    def test_no_padding_and_a_fixed_length(self):
-        report = find_leaks(functional(layers.Dense(2), steps=2), IDS[:, :2])
-        assert self.probe(report, "content").note == "no-padding"
+    def test_no_padding_and_nothing_that_says_what_it_would_hold(self):
+        report = find_leaks(
+            keras.Sequential([keras.Input((None, 2)), layers.LSTM(2)]),
+            np.ones((2, 3, 2)),
+            padding=np.zeros((2, 3), bool),
+        )
+        assert report.verdict == "not measured"
+        assert [note.key for note in report.notes] == ["no-padding"]
 
     def test_a_table_of_positions_that_ends_soon_gets_one_step_more(self):
         table = ops.ones((1, 5, 4))
@@ -371,8 +395,7 @@ class TestWhatCannotBeProbed:
         inputs = keras.Input((None, 1))
         model = keras.Model(inputs, layers.GlobalAveragePooling1D()(ends(inputs)))
         x = np.array([[[1.0], [2.0]], [[3.0], [4.0]]], "float32")
-        probe = self.probe(find_leaks(model, x), "length")
-        assert (probe.note, probe.details) == ("no-padding-made", {"layer": "ends"})
+        assert find_leaks(model, x).verdict == "not measured"
         x[0, 1] = 9
         assert self.probe(find_leaks(model, x), "length").ran
 
@@ -390,12 +413,13 @@ class TestInputs:
         model = keras.Sequential(
             [
                 keras.Input((None,), dtype="int32"),
-                layers.Embedding(6, 4),
+                layers.Embedding(6, 4, name="words"),
                 layers.GlobalAveragePooling1D(name="pool"),
             ]
         )
-        (leak, *_) = find_leaks(model, IDS, mask=MASK).leaks
-        assert (leak.probe, leak.remedy) == ("length", "drops")
+        (leak, *_) = find_leaks(model, IDS, padding=0).leaks
+        assert (leak.probe, leak.remedy.key) == ("alone", "mask-zero")
+        assert leak.remedy.details == {"embedding": "words"}
 
     def test_an_input_may_be_the_mask(self):
         tokens = keras.Input((None,), dtype="int32", name="token_ids")
@@ -439,11 +463,15 @@ class TestInputs:
             ]
         )
         x = np.array([[[1.0], [2.0], [-1.0]], [[3.0], [-1.0], [-1.0]]], "float32")
-        assert "content" in probes(find_leaks(model, x), "pool")
+        for sign in (1, -1):  # one of them makes the zeros of padding the largest value
+            model.layers[1].kernel.assign(sign * np.ones((1, 2)))
+            report = find_leaks(model, x)
+            assert report.ok == (sign > 0)
+            assert any(hazard.probe == "content" for hazard in report.hazards) == (sign > 0)
 
     def test_nothing_says_what_padding_is(self):
         model = keras.Sequential([keras.Input((None, 2)), layers.Dense(3)])
-        with pytest.raises(UnusableInput, match="makes a mask, and none was given"):
+        with pytest.raises(UnusableInput, match="say it with padding="):
             find_leaks(model, np.ones((2, 4, 2), "float32"))
 
     def test_the_input_stays_as_it_is(self):
@@ -468,7 +496,7 @@ class TestRandomModels:
     def test_they_are_reported_as_such_and_not_as_leaking(self):
         report = find_leaks(self.noisy(), IDS)
         assert report.random == "noise"
-        assert report.ok and report.probes == ()
+        assert report.verdict == "not measured" and report.probes == ()
 
     def test_code_around_layers_may_be_random(self):
         seeds = keras.random.SeedGenerator(0)

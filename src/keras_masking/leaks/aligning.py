@@ -51,12 +51,14 @@ class Alone:
 
     Attributes:
         rows: their places in the batch.
-        total: how many samples that has.
+        counted: which of them count, as booleans.
+        total: how many samples the batch has.
         cut: of each input, in the batch, with the places its steps had there.
         left: whether padding stands in front.
     """
 
     rows: Sequence[int]
+    counted: np.ndarray
     total: int
     cut: list[tuple[Padded, Places]]
     left: bool
@@ -66,7 +68,8 @@ class Alone:
             return None
         rows = list(self.rows)
         base = a[rows]
-        where = np.ones(base.shape, bool)
+        where = np.zeros(base.shape, bool)
+        where[self.counted] = True
         for axis in range(1, a.ndim):
             if a.shape[axis] == b.shape[axis]:
                 continue

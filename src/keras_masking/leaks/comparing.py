@@ -193,7 +193,7 @@ class Comparison(Follower):
         if a is None or b is None or a.dtype == bool or a.ndim != b.ndim or not a.ndim:
             return None
         whole = a.dtype.kind in "iu" or (a.dtype.kind == "f" and not self.frames and _wholes(a))
-        axes = self.new_axes[key] = valid.changed_axes(a.shape, b.shape)
+        axes = self.new_axes[key] = self.changed_axes(a.shape, b.shape)
         if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
         a, run_values = a.astype("float64"), b.astype("float64")
@@ -224,6 +224,13 @@ class Comparison(Follower):
             largest,
             rounding,
         )
+
+    def changed_axes(self, shape: tuple, other: tuple) -> tuple[int, ...]:
+        """The axes that hold steps; the one of a flattened result holds features as well."""
+        lengths = [x.mask.shape[1] for x in self.base.inputs if x.mask is not None]
+        if len(shape) == 2 and shape[1] not in lengths:
+            return ()
+        return valid.changed_axes(shape, other)
 
     def axes(self, key, shape, mask):
         known = self.base.known_axes.get(key)

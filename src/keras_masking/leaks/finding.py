@@ -221,6 +221,6 @@ def _with_padding(inputs: list[Padded]) -> tuple[list[Padded], tuple[Note, ...]]
     known = any(x.fill is not None or x.given or x.is_mask for x in inputs)
     padded = [x.half() for x in inputs]
     if not known or not any(x.is_padded for x in padded):
-        return inputs, (Note("no-padding"),)
+        return inputs, ()
     count = sum(int((~x.mask[0]).sum()) for x in padded if x.mask is not None)
     return padded, (Note("steps-padded", {"count": str(count)}),)

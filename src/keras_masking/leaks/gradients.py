@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from keras_masking._keras import interposed, is_tensor, leading, to_numpy
+from keras_masking._keras import get_mask, interposed, is_tensor, leading, set_mask, to_numpy
 from keras_masking.leaks import probing
 from keras_masking.leaks.following import Base, Entry
 from keras_masking.leaks.probing import Padded
@@ -111,4 +111,7 @@ class _Injection:
             return outputs
         if not leading(tuple(outputs.shape), entry.valid.shape):
             return outputs
-        return self.inject(entry, outputs)
+        changed = self.inject(entry, outputs)
+        if get_mask(outputs) is not None and changed is not outputs:
+            set_mask(changed, get_mask(outputs))
+        return changed

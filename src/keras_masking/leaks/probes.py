@@ -163,9 +163,11 @@ class Bench:
 
     def cut(self, rows: list[int], at_least: int) -> tuple[Comparison, int]:
         """These samples, each with its own steps alone, or as few more as the model takes."""
+        counted = np.ones(len(rows), bool)
         if any(x.sizes is not None and x.sizes[0] for x in self.inputs):
-            # a model of a fixed number of samples gets them over and over
-            rows = [rows[i % len(rows)] for i in range(len(self.rows))]
+            # a model of a fixed number of samples may keep a state for each place
+            counted = np.isin(np.arange(len(self.rows)), rows)
+            rows = [row if row in rows else rows[0] for row in range(len(self.rows))]
         if any(self.inputs[i].is_fixed for i in self.padded):
             # a single step would fit anything that the model made for its own length
             at_least = max(at_least, 2)
@@ -173,7 +175,7 @@ class Bench:
         for steps in self.lengths_from(rows[0], at_least):
             cut = [x.alone(rows, steps) for x in self.inputs]
             places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
-            align = Alone(rows, len(self.rows), places, self.left)
+            align = Alone(rows, counted, len(self.rows), places, self.left)
             try:
                 comparison = self.compare(Change([x for x, _ in cut], align))
             except Impossible as raised:
@@ -210,8 +212,16 @@ class Bench:
         return error or Impossible("not-compared")
 
     def length(self) -> Taken:
-        if any(x.is_fixed for x in self.masked):
+        fixed = any(x.is_fixed for x in self.masked)
+        if fixed and not any("alone" in proven for proven in self.proven.values()):
             raise self.why_not_shorter(None)
+        with any_length():
+            try:
+                return self._length()
+            except Impossible as error:
+                raise (self.why_not_shorter(error) if fixed else error) from error
+
+    def _length(self) -> Taken:
         lengths = sorted({x.mask.shape[1] for x in self.masked})
         # inputs of other lengths grow by another number; a table of positions may end soon
         twice = {length: length + i for i, length in enumerate(lengths)}

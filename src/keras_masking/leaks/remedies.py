@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import keras
 import numpy as np
 
-from keras_masking._keras import Merge, mask_arguments
+from keras_masking._keras import Functional, Merge, mask_arguments
 from keras_masking.leaks.following import embedding_of
 from keras_masking.records import Call, Leak, Note, Place, ProbeName
 from keras_masking.tracing import is_stock
@@ -112,6 +112,7 @@ def _lacks_flag(bench: Bench, index: int) -> bool:
         bench.trace[index].warning is not None
         and isinstance(operation, keras.Layer)
         and not is_stock(operation)
+        and not isinstance(operation, (keras.Sequential, Functional))
     )
 
 
