@@ -61,13 +61,11 @@ class Flow:
         return self.make(lambda: layers.Masking(self.recipe.fill))(x) if makes else x
 
     def apply(self, block: Any, x: Any) -> Any:
-        before = x.shape[1:-1]
         y = BLOCKS[block.name](self, x, **block.options)
-        if len(y.shape) != len(x.shape) or block.name in MOVES_STEPS:
-            if len(y.shape) == 3 and len(before) == 2 and self.valid is not None:
-                self.valid = ops.any(self.valid, axis=2)  # an encoder has read the inner steps
-            else:
-                self.valid = None
+        if block.name in MOVES_STEPS or len(y.shape) == 2:
+            self.valid = None
+        elif self.valid is not None and len(y.shape) < len(x.shape):
+            self.valid = ops.any(self.valid, axis=2)  # an encoder has read the inner steps
         return y
 
     def on(self, layer: keras.Layer, x: Any, hand: bool, **options) -> Any:
@@ -75,8 +73,10 @@ class Flow:
             options["mask"] = self.valid
         return layer(x, **options)
 
-    def keep(self, y: Any, x: Any, keep: bool) -> Any:
-        return self.make(keras_masking.KeepMask)([y, x]) if keep else y
+    def keep(self, y: Any, x: Any, keep: bool = True) -> Any:
+        """What code made of `x`, with its mask, where masks travel on tensors."""
+        travels = self.recipe.maker in ("layer", "argument")
+        return self.make(keras_masking.KeepMask)([y, x]) if keep and travels else y
 
     def head(self, x: Any) -> Any:
         last = self.recipe.activation
@@ -126,10 +126,8 @@ def recurrent(flow, x, cell, zero, backwards, stateful, states, hand):
     y = flow.on(layer, x, hand)
     if states:
         y, *rest = y
-        y = flow.keep(y + rest[-1][:, None], y, flow.recipe.maker == "layer")
-    if backwards:
-        y = flow.keep(y[:, ::-1], x, True) if flow.recipe.maker in ("layer", "argument") else y
-    return y
+        y = flow.keep(y + rest[-1][:, None], y)
+    return flow.keep(y[:, ::-1], x) if backwards else y
 
 
 def started(flow, x, cell, hand):
@@ -256,7 +254,7 @@ def context(flow, x, how):
 
 def operate(flow, x, operator, keep):
     y = OPERATORS[operator](x)
-    return flow.keep(y, x, keep and flow.recipe.maker in ("layer", "argument"))
+    return flow.keep(y, x, keep)
 
 
 def where(flow, x, how):
@@ -274,7 +272,7 @@ def where(flow, x, how):
 def merge(flow, x, layer, branch, turned, keep):
     other = flow.make(lambda: layers.Dense(x.shape[-1]))(x) if branch == "layer" else ops.sin(x)
     y = flow.make(_layer(layer))([other, x] if turned else [x, other])
-    return flow.keep(y, x, keep and flow.recipe.maker in ("layer", "argument"))
+    return flow.keep(y, x, keep)
 
 
 def positions(flow, x, counted, table, keep):
@@ -285,7 +283,7 @@ def positions(flow, x, counted, table, keep):
         places = ops.maximum(ops.cumsum(ops.cast(flow.valid, "int32"), axis=1) - 1, 0)
     else:
         places = ops.cumsum(ops.ones_like(x[..., 0], dtype="int32"), axis=1) - 1
-    return flow.keep(x + embed(places), x, keep and flow.recipe.maker in ("layer", "argument"))
+    return flow.keep(x + embed(places), x, keep)
 
 
 def shared(flow, x, layer, hand):
@@ -322,12 +320,12 @@ def unit(flow, x, safe):
     y = flow.make(lambda: layers.Dense(WIDTH, use_bias=False))(x)
     squares = ops.sum(y**2, axis=-1, keepdims=True)
     z = y / ops.sqrt(squares + 1e-6 if safe else squares)
-    return flow.keep(z, x, flow.recipe.maker in ("layer", "argument"))
+    return flow.keep(z, x)
 
 
 def log(flow, x):
     """Finite at valid steps only, where padding is 0."""
-    return flow.keep(ops.log(ops.abs(x)), x, flow.recipe.maker in ("layer", "argument"))
+    return flow.keep(ops.log(ops.abs(x)), x)
 
 
 def mix_steps(flow, x):
@@ -344,9 +342,7 @@ def forget(flow, x):
 
 def neighbours(flow, x):
     """Depends on the other samples of the batch."""
-    return flow.keep(
-        x - ops.mean(x, axis=0, keepdims=True), x, flow.recipe.maker in ("layer", "argument")
-    )
+    return flow.keep(x - ops.mean(x, axis=0, keepdims=True), x)
 
 
 def random(flow, x):

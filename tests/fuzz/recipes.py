@@ -347,26 +347,17 @@ def packed(recipe: Recipe, flat: list) -> Any:
 
 
 def _run(recipe: Recipe, parts: Parts, inputs: Any) -> Any:
-    given = keras.tree.flatten(inputs) if not isinstance(inputs, dict) else None
-    by_name = (
-        inputs
-        if given is None
-        else {each.name: x for each, x in zip(recipe.inputs, given, strict=True)}
-    )
-    flow = Flow(recipe, parts, by_name)
-    x = flow.start()
-    steps = x
+    if not isinstance(inputs, dict):
+        flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        inputs = {each.name: x for each, x in zip(recipe.inputs, flat, strict=True)}
+    flow = Flow(recipe, parts, inputs)
+    x = steps = flow.start()
     for block in recipe.blocks:
-        if block.name in POOLS:
-            steps = x
         x = flow.apply(block, x)
-    if recipe.output == "sample":
-        return flow.head(x)
+        steps = x if block.name not in POOLS else steps
     if recipe.output == "decoded":
         return flow.decoder(x)
-    if recipe.output == "both":
-        return [flow.head(x), flow.head(steps)]
-    return flow.head(x)
+    return [flow.head(x), flow.head(steps)] if recipe.output == "both" else flow.head(x)
 
 
 def randomize(model: keras.Model, recipe: Recipe) -> None:

@@ -3,8 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from recipes import Block, Input, Recipe
+from blocks import CAREFUL, OPTIONS
+from fuzz import judge
+from recipes import Block, Input, Recipe, draw
 from truth import truth
+
+SEEDS = range(25)
 
 plain = Recipe(
     seed=0,
@@ -50,6 +54,34 @@ LEAKING = {
     "content": recipe(("flatten", {"masked": False}), fixed=True),
     "company": recipe(("flatten", {"masked": True}), ("neighbours", {}), fixed=True),
 }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_find_leaks_agrees_with_brute_force(seed):
+    judged = judge(draw(seed))
+    assert judged.outcome not in ("disagreed", "does not run"), judged
+
+
+def test_a_seed_draws_the_same_model_again():
+    assert draw(7) == draw(7) != draw(8)
+
+
+def test_everything_in_the_tables_is_drawn():
+    wanted = {
+        f"{name} {option} {value}"
+        for table in (OPTIONS, CAREFUL)
+        for name, options in table.items()
+        for option, values in options.items()
+        for value in values
+        if (name, option) != ("nested", "blocks") and option != "hand"
+    }
+    drawn = {
+        f"{block.name} {option} {value}"
+        for seed in range(2000)
+        for block in draw(seed).blocks
+        for option, value in block.options.items()
+    }
+    assert wanted <= drawn
 
 
 @pytest.mark.parametrize("name", HEALTHY)
