@@ -35,11 +35,8 @@ def of_itself(layer):
 
 LAYERS = {name: lambda _, name=name: make(name) for name in SPECIMENS}
 LAYERS |= {
-    f"Masked{named(windows)}-{rule}": lambda _, windows=windows, rule=rule: windows.ours(
-        mask_rule=rule
-    )
+    f"Masked{named(windows)}": lambda _, windows=windows: windows.ours(mask_rule="all")
     for windows in WINDOWS
-    for rule in ("any", "all")
 }
 LAYERS |= {
     "DropMask": lambda _: DropMask(),
