@@ -296,6 +296,7 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
+        exists: by axis, which of its steps a sample has alone too, (batch, steps).
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
@@ -312,6 +313,7 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
+        self.exists: dict[Key, dict[int, np.ndarray]] = {}
         self.entries: dict[Key, Entry] = {}
         self.lost_before: dict[int | None, int | None] = {}
         self.spoilt = Attached()

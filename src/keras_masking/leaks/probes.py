@@ -176,22 +176,28 @@ class Bench:
             # a model of a fixed number of samples may keep a state for each place
             counted = np.isin(np.arange(len(self.rows)), rows)
             rows = [row if row in rows else rows[0] for row in range(len(self.rows))]
-        if any(self.inputs[i].is_fixed for i in self.padded):
-            # a single step would fit anything that the model made for its own length
-            at_least = max(at_least, 2)
         error = None
         for steps in self.lengths_from(rows[0], at_least):
-            cut = [x.alone(rows, steps) for x in self.inputs]
-            places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
-            align = Alone(rows, counted, len(self.rows), places, self.left)
             try:
-                comparison = self.compare(Change([x for x, _ in cut], align))
+                if self.cuts_to_one(rows[0], steps):
+                    # a single step fits anything that a model of one length made for that length
+                    self.compare(self.cut_change(rows, counted, 2))
+                comparison = self.compare(self.cut_change(rows, counted, steps))
             except Impossible as raised:
                 error = error or raised
                 continue
             if comparison.compared:
                 return comparison, steps
         raise self.why_not_shorter(error)
+
+    def cuts_to_one(self, row: int, at_least: int) -> bool:
+        fixed = [self.inputs[i] for i in self.padded if self.inputs[i].is_fixed]
+        return any(max(at_least, *x.own_lengths(row)) == 1 for x in fixed)
+
+    def cut_change(self, rows: list[int], counted: np.ndarray, at_least: int) -> Change:
+        cut = [x.alone(rows, at_least) for x in self.inputs]
+        places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
+        return Change([x for x, _ in cut], Alone(rows, counted, len(self.rows), places, self.left))
 
     def lengths_from(self, row: int, at_least: int) -> Iterator[int]:
         """The sample's own length, then the nearest that are longer."""
@@ -201,6 +207,12 @@ class Bench:
         yield from (own + more for more in MORE_STEPS if own + more < longest)
 
     def learn_axes(self, comparison: Comparison) -> None:
+        for key, kept in comparison.kept.items():
+            for axis, (row, size, at) in kept:
+                exists = self.base.exists.setdefault(key, {}).setdefault(
+                    axis, np.ones((len(self.rows), size), bool)
+                )
+                exists[row] = np.isin(np.arange(size), at)
         for key, axes in comparison.new_axes.items():
             self.base.known_axes[key] = tuple({*self.base.known_axes.get(key, ()), *axes})
 
