@@ -22,6 +22,7 @@ from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
 from keras_masking.padding import UNSAID, NothingMarked, read_padding
 from keras_masking.records import Leak, LeakReport, Note, ProbeName, Trace
+from keras_masking.rendering.view import Findings, View
 from keras_masking.tracing import run, unchanged
 
 PROBES: tuple[ProbeName, ...] = ("alone", "length", "content", "nan", "company", "gradients")
@@ -92,12 +93,14 @@ def assert_no_leaks(
         model, inputs, mask, padding: as in `find_leaks`.
 
     Raises:
-        AssertionError: with the report, where padding leaks, or where it was not measured.
+        AssertionError: where padding leaks, or where it was not measured: the verdict in the first
+            line, then the report.
         UnusableInput: as in `find_leaks`.
     """
     report = find_leaks(model, inputs, mask, padding=padding)
     if not report.ok:
-        raise AssertionError("\n" + report.to_text())
+        verdict = Findings(View(report, "en")).verdict()
+        raise AssertionError(f"{verdict}\n{report.to_text()}")
 
 
 def _find_leaks(

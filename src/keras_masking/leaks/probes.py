@@ -86,8 +86,11 @@ class Bench:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
         if any(whole_numbers(x) for x in self.base.results):
             found.append(Note("whole-numbers"))
+        lengths = {self.inputs[i].mask.shape[1] for i in self.padded if self.inputs[i].is_fixed}
         for i, x in enumerate(self.trace.outputs):
-            if x.mask is None and self.base.known_axes.get(self.base.result_key(i)):
+            # of a fixed length, such as that of RepeatVector, no run shows another one
+            fixed = len(x.shape) > 2 and x.shape[1] in lengths
+            if x.mask is None and (fixed or self.base.known_axes.get(self.base.result_key(i))):
                 found.append(Note("output-unmasked"))
                 break
         return tuple(found)
