@@ -40,6 +40,7 @@ class Follower(Recorder):
         super().__init__(model)
         self.inputs = inputs
         self.steps = Attached()
+        self.given = Attached()
         self.made: dict[int, np.ndarray] = {}
         self.makers: dict[int, str] = {}
 
@@ -59,6 +60,7 @@ class Follower(Recorder):
         if not self.frames:
             for x, padded in zip(flat, self.inputs, strict=False):
                 self.steps[x] = padded.mask
+                self.given[x] = True
         for i, x in enumerate(flat):
             if x not in self.steps:
                 self.steps[x] = self.of_stranger(x)
@@ -68,7 +70,7 @@ class Follower(Recorder):
         if self.hidden:
             return outputs
         self.note_maker(frame, row, flat)
-        given = [self.steps.get(x) for x in flat]
+        steps = [self.steps.get(x) for x in flat]
         flat_outputs = tree.flatten(outputs)
         results = iter(row.outputs)
         for i, x in enumerate(flat_outputs):
@@ -78,7 +80,7 @@ class Follower(Recorder):
                 mask = (
                     self.steps.get(x)
                     if x in self.steps
-                    else self.steps_of(key(frame, "output", i), result, given)
+                    else self.steps_of(key(frame, "output", i), result, steps)
                 )
                 flat_outputs[i] = self.gave(frame, i, x, mask)
                 if flat_outputs[i] is not x and get_mask(x) is not None:
@@ -295,6 +297,7 @@ class Base(Follower):
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
+        reading: the rows of calls that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
     """
@@ -308,6 +311,7 @@ class Base(Follower):
         self.spoilt = Attached()
         self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
+        self.reading: set[int | None] = set()
         self.row_at: dict[Key, int | None] = {}
 
     def result_key(self, i: int) -> Key:
@@ -367,6 +371,8 @@ class Base(Follower):
         self.note_entry(frame, row, outputs)
         if frame.listed:
             self.operations[frame.row] = frame.operation
+            if any(x in self.given for x in flat):
+                self.reading.add(frame.row)
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
         self.lost_before[frame.row] = self.lost_for(frame, flat, spoilt)
         made = (x for x in tree.flatten(outputs) if is_tensor(x))

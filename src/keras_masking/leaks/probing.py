@@ -246,7 +246,7 @@ def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Pa
         names(model, arrays), flat, masks, valid, sizes, strict=True
     ):
         if told is not UNSAID:
-            same = told is not None and _same(values, told)
+            same = told is not None and len(flat) > 1 and np.array_equal(values, told)
             found.append(
                 Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
             )
@@ -265,10 +265,6 @@ def names(model: keras.Layer, arrays: Any) -> list[str]:
     if len(symbolic) == len(paths) and not isinstance(arrays, dict):
         return [x.name for x in symbolic]
     return [str(path[-1]) if path else "" for path, _ in paths]
-
-
-def _same(values: np.ndarray, mask: np.ndarray) -> bool:
-    return values.shape == mask.shape and np.array_equal(values != 0, mask)
 
 
 def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ()) -> bool:
@@ -295,8 +291,12 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
         by_size: whether as many steps are enough, whatever stands in them.
     """
     masked = sorted((x for x in inputs if x.mask is not None), key=lambda x: not x.is_mask)
+    masks = [x.mask for x in masked if x.is_mask]
 
     def shared(x: Padded) -> Padded:
+        if x.mask is not None and not x.is_mask:
+            told = any(np.array_equal(x.mask, mask) for mask in masks)
+            return replace(x, told=True) if told else x
         if x.mask is not None or x.said:
             return x
         for other in masked:
