@@ -28,7 +28,10 @@ def alone_and_padded(word):
     results: dict[str, str] = {}
     own = [sample[None, valid] for sample, valid in zip(x, mask, strict=True)]
     right = np.concatenate([mean(sample) for sample in own])
-    first, second = (marked(word(key), s[..., 0], "keep") for key, s in zip(("first", "second"), own, strict=True))
+    first, second = (
+        marked(word(key), s[..., 0], "keep")
+        for key, s in zip(("first", "second"), own, strict=True)
+    )
     longer, longer_mask = np.pad(x, ((0, 0), (0, 3), (0, 0))), np.pad(mask, ((0, 0), (0, 3)))
     lines = [
         [first, second, value_grid(word("without"), right)],
