@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops, tree
 
-from keras_masking._keras import string_inputs, sublayers, symbolic_inputs
+from keras_masking._keras import readers, string_inputs, sublayers, symbolic_inputs
 from keras_masking.inputs import UnusableInput
 from keras_masking.records import Note
 
@@ -55,7 +55,7 @@ def batches(model: keras.Layer, data: Any) -> Iterator[Batch]:
         else iter(data)
     )
     for i, element in enumerate(islice(elements, FIRST)):
-        inputs = element[0] if isinstance(element, tuple) else element
+        inputs, _, _ = keras.utils.unpack_x_y_sample_weight(element)
         batch = _batch(model, inputs)
         yield batch._replace(notes=(Note("batch", {"index": str(i)}), *batch.notes))
 
@@ -65,14 +65,40 @@ def _without_labels(model: keras.Layer, data: Any) -> Any:
     if not isinstance(data, tuple) or len(data) not in (2, 3):
         return data
     expected = symbolic_inputs(model)
-    several = any(isinstance(x, (dict, list, tuple)) and _has_arrays(x) for x in data[:1])
-    if several or (expected is not None and len(tree.flatten(expected)) == 1):
-        return data[0] if all(getattr(x, "shape", ()) != () for x in data[1:]) else data
-    return data
+    if expected is None:
+        several = isinstance(data[0], (dict, list, tuple)) and _has_arrays(data[0])
+        return data[0] if several else data
+    return data[0] if _fits(data[0], expected) and not _fits(data, expected) else data
 
 
 def _has_arrays(x: Any) -> bool:
     return any(getattr(item, "shape", ()) != () for item in tree.flatten(x))
+
+
+def _fits(x: Any, expected: Any) -> bool:
+    """Whether the axes of these inputs are as many as the model declares."""
+    if isinstance(x, dict):
+        return True
+    declared = tree.flatten(expected)
+    given = [x] if len(declared) == 1 else x
+    return (
+        isinstance(given, (list, tuple))
+        and len(given) == len(declared)
+        and all(_axes_fit(_axes(i), tuple(j.shape)) for i, j in zip(given, declared, strict=True))
+    )
+
+
+def _axes_fit(axes: int | None, declared: tuple) -> bool:
+    """A single feature may lack its axis."""
+    return axes == len(declared) or (axes == len(declared) - 1 and declared[-1] == 1)
+
+
+def _axes(x: Any) -> int | None:
+    """How many axes it has, also as nested lists of numbers; None where they differ inside."""
+    if not isinstance(x, (list, tuple)):
+        return len(getattr(x, "shape", ()))
+    inside = {_axes(item) for item in x if not (isinstance(item, (list, tuple)) and not item)}
+    return None if len(inside) != 1 or None in inside else inside.pop() + 1
 
 
 def _batch(model: keras.Layer, inputs: Any) -> Batch:
@@ -80,49 +106,68 @@ def _batch(model: keras.Layer, inputs: Any) -> Batch:
     model, inputs = _behind_texts(model, inputs, notes)
     if not isinstance(model, keras.Layer):
         return Batch(model, inputs, {}, ())
-    value = next((x.mask_value for x in sublayers(model) if isinstance(x, layers.Masking)), 0)
     lengths: dict[int, np.ndarray] = {}
     dense = []
-    flat = _flat(inputs)
-    for i, (path, x) in enumerate(flat):
-        rows = _rows(x)
-        if rows is not None:
-            x, lengths[i] = _padded(rows, value)
+    for i, (place, x) in enumerate(_flat(model, inputs)):
+        value = _value(model, i)
+        made = _dense(x, value)
+        if made is not None:
+            x, lengths[i] = made
             notes.append(Note("padded-here", {"value": f"{np.ravel(value)[0]:g}"}))
-        dense.append((path, x))
+        dense.append((place, x))
     return Batch(model, _packed(inputs, dense), lengths, tuple(dict.fromkeys(notes)))
 
 
-def _flat(inputs: Any) -> list[tuple[Any, Any]]:
-    """Each input by its key in the structure; those of nested structures are left as they are."""
+def _value(model: keras.Layer, i: int) -> Any:
+    """What the Masking layer that reads an input masks, elsewhere 0."""
+    declared = tree.flatten(symbolic_inputs(model))
+    read_by = readers(model, declared[i]) if i < len(declared) else sublayers(model)
+    return next((x.mask_value for x in read_by if isinstance(x, layers.Masking)), 0)
+
+
+def _flat(model: keras.Layer, inputs: Any) -> list[tuple[Any, Any]]:
+    """Each input by its key, in the order of the model's; those of nested structures are left as
+    they are."""
+    expected = symbolic_inputs(model)
     if isinstance(inputs, dict):
-        return [(key, inputs[key]) for key in sorted(inputs)]
-    if isinstance(inputs, (list, tuple)) and _holds_several(inputs):
+        in_order = expected is None or isinstance(expected, dict)
+        names = sorted(inputs) if in_order else [x.name for x in tree.flatten(expected)]
+        return [(name, inputs[name]) for name in names if name in inputs]
+    several = _holds_several(inputs) if expected is None else len(tree.flatten(expected)) > 1
+    if isinstance(inputs, (list, tuple)) and several:
         return list(enumerate(inputs))
     return [(None, inputs)]
 
 
 def _holds_several(inputs: Any) -> bool:
     """Whether a list holds inputs, and not the rows of one."""
-    return any(getattr(x, "ndim", len(getattr(x, "shape", ()))) > 1 for x in inputs)
+    return isinstance(inputs, (list, tuple)) and any(
+        getattr(x, "ndim", len(getattr(x, "shape", ()))) > 1 for x in inputs
+    )
 
 
 def _packed(inputs: Any, dense: list[tuple[Any, Any]]) -> Any:
     if isinstance(inputs, dict):
-        return dict(dense)
+        return inputs | dict(dense)
     if dense and dense[0][0] is not None:
         return type(inputs)(x for _, x in dense) if type(inputs) in (list, tuple) else inputs
     return dense[0][1] if dense else inputs
 
 
+def _dense(x: Any, value: Any) -> tuple[Any, np.ndarray] | None:
+    """A ragged tensor or a list of rows of unequal length, padded, and its valid steps."""
+    if type(x).__name__ == "RaggedTensor":
+        ones = x.with_flat_values(np.ones(x.flat_values.shape[:1], bool))
+        return x.to_tensor(np.asarray(value, x.dtype.as_numpy_dtype)), np.asarray(ones.to_tensor())
+    rows = _rows(x)
+    return None if rows is None else _padded(rows, value)
+
+
 def _rows(x: Any) -> list[np.ndarray] | None:
-    """The rows of a ragged tensor or a list of rows, where they are of unequal length."""
-    if type(x).__name__ == "RaggedTensor" and x.ragged_rank == 1:
-        rows = [np.asarray(row) for row in x]
-    elif isinstance(x, (list, tuple)) and x and all(np.ndim(_safe(row)) for row in x):
-        rows = [_safe(row) for row in x]
-    else:
+    """The rows of a list, where they are of unequal length."""
+    if not isinstance(x, (list, tuple)) or not x or not all(np.ndim(_safe(row)) for row in x):
         return None
+    rows = [_safe(row) for row in x]
     same = len({len(row) for row in rows}) == 1
     if same or any(row.dtype.kind not in "biuf" for row in rows):
         return None
@@ -151,25 +196,43 @@ def _behind_texts(model: Any, inputs: Any, notes: list) -> tuple[Any, Any]:
     """The part of a model behind its layers for text, and what they make of these inputs."""
     texts = string_inputs(model)
     if not texts:
+        reader = _reader_of_texts(model) if isinstance(model, keras.Layer) else None
+        if reader is not None and any(_holds_strings(x) for x in tree.flatten(inputs)):
+            raise _starts_with_text(model, reader)
         return model, inputs
-    layer, cut = _cut(model, texts)
+    if len(model.inputs) > 1:
+        raise _starts_with_text(model, _reader_of_texts(model) or "text")
+    whole = keras.Model(model.inputs, model.outputs)
+    operations, cut = _cut(whole, texts[0])
     if cut is None:
-        raise UnusableInput(
-            f"The model {model.name!r} starts with text: call its layers up to {layer!r} on the "
-            "texts yourself, and give the tools a model that starts behind them."
-        )
-    given = _flat(inputs)
-    if len(given) == 1 and _holds_strings(given[0][1]):
-        front = keras.Model(model.inputs, cut)
-        strings = np.asarray(given[0][1])
-        if strings.ndim < len(model.inputs[0].shape):
+        raise _starts_with_text(model, _reader_of_texts(model) or "text")
+    ((_, given),) = _flat(model, inputs)
+    if _holds_strings(given):
+        strings = np.asarray(given)
+        if strings.ndim < len(texts[0].shape):
             strings = strings[..., None]
-        numbers = front(ops.convert_to_tensor(strings))
-        inputs = ops.convert_to_numpy(numbers)
-    notes.append(Note("behind-texts", {"layer": layer}))
+        # no other backend has tensors of strings, and its layers for text take lists
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        x = ops.convert_to_tensor(strings) if on_tensorflow else strings.tolist()
+        for operation in operations:
+            x = operation(x)
+        inputs = ops.convert_to_numpy(x)
+    notes.append(Note("behind-texts", {"layer": operations[-1].name}))
     rest = keras.Model(cut, model.outputs[0] if len(model.outputs) == 1 else model.outputs)
     rest.name = model.name
     return rest, inputs
+
+
+def _reader_of_texts(model: keras.Layer) -> str | None:
+    of_texts = (layers.TextVectorization, layers.StringLookup, layers.Hashing)
+    return next((x.name for x in sublayers(model) if isinstance(x, of_texts)), None)
+
+
+def _starts_with_text(model: keras.Layer, layer: str) -> UnusableInput:
+    return UnusableInput(
+        f"The model {model.name!r} starts with text: call its layers up to {layer!r} on the texts "
+        "yourself, and give the tools a model that starts behind them."
+    )
 
 
 def _holds_strings(x: Any) -> bool:
@@ -181,14 +244,10 @@ def _holds_strings(x: Any) -> bool:
     )
 
 
-def _cut(model: keras.Model, texts: list) -> tuple[str, Any]:
-    """The last layer that takes text, and the symbolic tensor that it makes."""
-    name = next(
-        (x.name for x in sublayers(model) if type(x).__name__ == "TextVectorization"), "text"
-    )
-    if len(model.inputs) > 1 or not hasattr(model, "operations"):
-        return name, None
-    here = texts[0]
+def _cut(model: keras.Model, text: keras.KerasTensor) -> tuple[list[keras.Operation], Any]:
+    """The operations on a text, one after the other, and the symbolic numbers that the last one
+    makes; None where they are not one after the other."""
+    operations, here = [], text
     while keras.backend.standardize_dtype(here.dtype) == "string":
         following = [
             node
@@ -197,6 +256,7 @@ def _cut(model: keras.Model, texts: list) -> tuple[str, Any]:
             if any(x is here for x in node.input_tensors)
         ]
         if len(following) != 1 or len(following[0].output_tensors) != 1:
-            return name, None
-        name, here = following[0].operation.name, following[0].output_tensors[0]
-    return name, here
+            return operations, None
+        operations.append(following[0].operation)
+        here = following[0].output_tensors[0]
+    return operations, here

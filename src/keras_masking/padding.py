@@ -7,6 +7,11 @@ from keras import tree
 
 from keras_masking.inputs import UnusableInput, as_array, listed, titles
 
+
+class NothingMarked(UnusableInput):
+    """No step of this batch holds what `padding=` says."""
+
+
 # of an input of which nothing was said; None says that it has no padding
 UNSAID = object()
 
@@ -32,7 +37,7 @@ def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> li
     valid = [_of_a_mask(x, each, valid) for x, each in zip(flat, valid, strict=True)]
     known = [x for x in valid if x is not UNSAID and x is not None]
     if _is_number(padding) and all(x.all() for x in known):
-        raise UnusableInput(
+        raise NothingMarked(
             f"No step holds {padding} alone, so padding={padding} marks nothing: give the value "
             "that the batch is padded with, or a batch with padding."
         )
@@ -57,9 +62,11 @@ def _by_input(flat: list, names: list[str], padding: Any) -> list[Any]:
             )
         return [padding.get(name, UNSAID) for name in names]
     if len(flat) == 1:
-        if isinstance(padding, (list, tuple)) and len(padding) == 1 and np.ndim(padding[0]) > 0:
-            return list(padding)
-        return [padding]
+        if not isinstance(padding, (list, tuple)) or len(padding) != 1:
+            return [padding]
+        # of one sample plain numbers are its length, or the padding of its steps
+        by_place = len(flat[0]) > 1 or getattr(padding[0], "shape", ()) != ()
+        return list(padding) if by_place else [padding]
     if _is_number(padding):
         return [padding] * len(flat)
     if isinstance(padding, (list, tuple)) and len(padding) == len(flat):
@@ -130,19 +137,21 @@ def _of_lengths(x: np.ndarray, lengths: np.ndarray, title: str) -> np.ndarray:
         )
     behind = np.arange(steps) < lengths[:, None]
     in_front = behind[:, ::-1]
-    return in_front if not _alike(x[~behind]) and _alike(x[~in_front]) else behind
+    return in_front if not _empty(x[~behind]) and _empty(x[~in_front]) else behind
 
 
 def _check_not_turned(x: np.ndarray, padding: np.ndarray, title: str) -> None:
-    if padding.any() and not padding.all() and _alike(x[~padding]) and not _alike(x[padding]):
+    if padding.any() and _empty(x[~padding]) and not _empty(x[padding]):
         raise UnusableInput(
             f"{title}: padding= spares just the steps that hold nothing, so it looks like a mask. "
             "In padding= True is a step of padding; mask= is the other way round."
         )
 
 
-def _alike(steps: np.ndarray) -> bool:
-    """Whether these steps, `(count, ...)`, are the same one."""
-    return bool(len(steps)) and np.array_equal(
+def _empty(steps: np.ndarray) -> bool:
+    """Whether these steps, `(count, ...)`, hold nothing: several the same, or one zeros."""
+    if len(steps) < 2:
+        return len(steps) == 1 and not steps.any()
+    return np.array_equal(
         steps, np.broadcast_to(steps[:1], steps.shape), equal_nan=steps.dtype.kind == "f"
     )

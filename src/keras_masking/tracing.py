@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers, tree
 
 from keras_masking._keras import (
+    Functional,
     get_mask,
     interposed,
     is_mask_name,
@@ -130,6 +131,12 @@ class Frame:
         """Whether the code that runs in it is Keras's own, whose operations are no riddle."""
         return is_stock(self.operation)
 
+    @property
+    def has_code(self) -> bool:
+        """Whether code may run in it outside any layer. In a Functional model each operation is
+        called as one, and an input that numpy copies on the way in is no riddle."""
+        return not self.of_keras and type(self.operation).call is not Functional.call
+
     def learn(self, flat: list, described: tuple[Tensor, ...], path: str | None) -> None:
         self.latest = path
         for x, tensor in zip(flat, described, strict=True):
@@ -240,7 +247,7 @@ class Recorder:
             self.describe(x, f"[{i}]" if len(flat_outputs) > 1 else "")
             for i, x in enumerate(flat_outputs)
         )
-        if frame.rows and not frame.of_keras and not any(x.mask is not None for x in results):
+        if frame.rows and frame.has_code and not any(x.mask is not None for x in results):
             self.record_gaps(frame, flat_outputs, results, after=None)
         row = self.row_of(parent, frame, flat, inputs, results, explicit, caught)
         if parent:
@@ -269,7 +276,7 @@ class Recorder:
                 self.rows.append(None)
         else:
             frame = self.inside(parent, operation)
-            if not parent.of_keras:
+            if parent.has_code:
                 self.record_gaps(parent, flat, inputs, after=frame.path)
             frame.row = parent.rows[operation.name] = len(self.rows)
             self.rows.append(None)

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points, version
 
 import keras
@@ -11,6 +12,7 @@ from keras import layers
 
 from keras_masking import MaskedMean, find_leaks, rendering, trace
 from keras_masking.cli import FORMATS, main
+from keras_masking.leaks.finding import PROBES
 from keras_masking.rendering.document import page
 
 pytestmark = pytest.mark.skipif(
@@ -40,11 +42,18 @@ def files(tmp_path_factory):
     a, b = keras.Input((None,), name="a"), keras.Input((None, 2), name="b")
     masked = [layers.Embedding(9, 2, mask_zero=True)(a), layers.Masking()(b)]
     keras.Model([a, b], MaskedMean()(layers.Concatenate()(masked))).save(folder / "two.keras")
-    x = keras.Input((3, 2))
+    x = keras.Input((3, 2), name="x")
     keras.Model(x, layers.LSTM(2, name="lstm")(x)).save(folder / "unmasked.keras")
     np.save(folder / "batch.npy", BATCH)
     np.save(folder / "mask.npy", BATCH != 0)
     np.save(folder / "features.npy", np.ones((2, 3, 2)))
+    np.save(folder / "padded.npy", np.stack([BATCH, BATCH], axis=-1))
+    np.save(folder / "full.npy", np.arange(1.0, 13).reshape(2, 3, 2))
+    np.save(folder / "lengths.npy", [3, 1])
+    np.save(folder / "booleans.npy", BATCH == 0)
+    np.save(folder / "no_padding.npy", BATCH < 0)
+    (folder / "named.json").write_text('{"x": [3, 1]}')
+    (folder / "unknown.json").write_text('{"y": 0}')
     np.save(folder / "empty.npy", BATCH[:0])
     np.save(folder / "large.npy", BATCH + 9)
     np.savez(folder / "two.npz", a=BATCH, b=np.stack([BATCH, BATCH], axis=-1))
@@ -89,10 +98,10 @@ def test_check_tells_by_its_status(command, files, model, status):
 
 def test_a_model_that_is_not_deterministic_is_not_checked(command, files, monkeypatch):
     report = find_leaks(loaded(files, "healthy.keras"), BATCH)
-    object.__setattr__(report, "random", "words")
-    monkeypatch.setattr("keras_masking.cli._find_leaks", lambda *_: report)
+    random = replace(report, verdict="not measured", probes=(), random="table")
+    monkeypatch.setattr("keras_masking.cli._find_leaks", lambda *_: random)
     status, output, _ = command("check", "healthy.keras", "--input", "batch.npy")
-    assert status == 2 and "The model is not deterministic" in output
+    assert status == 3 and "the model is not deterministic" in output
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -142,7 +151,7 @@ def test_ragged_json_is_padded_as_told(command):
         return json.loads(command(*arguments, *options)[1])["masks"]
 
     assert masks() == [[[1, 1], [1, 0]]]
-    assert masks("--padding", "pre") == [[[1, 1], [0, 1]]]
+    assert masks("--side", "pre") == [[[1, 1], [0, 1]]]
     assert masks("--value", "7") != masks()
 
 
@@ -155,6 +164,36 @@ def test_a_mask_from_a_file(command):
     status, _, errors = command(*arguments)
     assert status == 2 and "No layer of" in errors
     assert command(*arguments, "--mask", "mask.npy")[0] == 0
+
+
+def test_what_was_not_measured_has_a_status_of_its_own(command):
+    arguments = ("check", "unmasked.keras", "--input", "full.npy", "--padding", "no_padding.npy")
+    status, output, errors = command(*arguments)
+    assert (status, errors) == (3, "") and "Not measured" in output
+
+
+@pytest.mark.parametrize("said", ["0", "lengths.npy", "booleans.npy", "named.json"])
+def test_where_padding_is(command, said):
+    arguments = ("check", "unmasked.keras", "--input", "padded.npy", "--padding", said)
+    status, output, errors = command(*arguments)
+    assert (status, errors) == (1, "") and "Padding leaks in lstm" in output
+
+
+@pytest.mark.parametrize(
+    "said, message",
+    [
+        ("7", "No step holds 7 alone"),
+        ("mask.npy", "so it looks like a mask"),
+        ("features.npy", "padding= is a number, integers of shape (2,)"),
+        ("none.npy", "There is no file none.npy."),
+        ("unknown.json", "padding= names 'y', and there is no such input"),
+    ],
+)
+def test_padding_that_cannot_be_used(command, said, message):
+    arguments = ("check", "unmasked.keras", "--input", "padded.npy", "--padding", said)
+    status, output, errors = command(*arguments)
+    assert (status, output) == (2, "")
+    assert errors.startswith("keras-masking: ") and message in errors
 
 
 def test_a_random_batch_can_be_made_again(command):
@@ -269,7 +308,7 @@ def test_progress_is_shown_where_standard_error_is_a_terminal(command, monkeypat
         "loading healthy.keras",
         "running the model",
         "running it again",
-        *(f"probe: {name}" for name in ("length", "content", "nan", "company")),
+        *(f"probe: {name}" for name in PROBES),
     ]
 
 

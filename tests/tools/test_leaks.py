@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from models import IDS, MASK, embedding, functional, subclassed
+from models import IDS, MASK, Subclassed, embedding, functional, subclassed
 
 from keras_masking import (
     MaskedFlatten,
@@ -270,6 +270,19 @@ class TestLeaks:
         report = find_leaks(model, IDS)
         assert (report.leaks[0].call, report.leaks[0].place) == (None, "end")
         assert report.trace[report.leaks[0].lost_at].path == "norm"
+
+    def test_a_layer_behind_code_that_only_some_lengths_show(self):
+        def call(self, inputs):
+            words = self.mean(self.embed(inputs["ids"]))
+            return ops.concatenate([words, self.pool(inputs["series"] * 1)], axis=-1)
+
+        model = Subclassed(
+            call, {"embed": embedding(), "mean": MaskedMean(), "pool": layers.GlobalMaxPooling1D()}
+        )
+        batch = {"ids": IDS, "series": -np.arange(24, 0, -1.0).reshape(2, 4, 3)}
+        model(batch)
+        report = find_leaks(model, batch, padding={"series": [2, 4]})
+        assert {report.trace[leak.call].name for leak in report.leaks} == {model.pool.name}
 
     def test_a_layer_that_the_model_makes_anew_each_time(self):
         model = subclassed(

@@ -21,7 +21,7 @@ from referencing import Registry, Resource
 from rich.cells import cell_len
 
 from keras_masking import texts
-from keras_masking.records import Call, Leak, LeakReport, Probe, Tensor, Trace
+from keras_masking.records import Call, Leak, LeakReport, Note, Probe, Tensor, Trace
 from keras_masking.rendering import files as saving
 from keras_masking.rendering import terminal, view
 from keras_masking.rendering.wrap import wrap
@@ -29,6 +29,7 @@ from keras_masking.rendering.wrap import wrap
 LANGUAGES = texts.LANGUAGES
 SHORT = np.array([[1, 1, 1, 0, 0], [1, 1, 0, 0, 0]], dtype=bool)
 DEEP = np.array([[[1, 1, 0], [1, 0, 0]], [[1, 1, 1], [0, 0, 0]]], dtype=bool)
+INF = float("inf")
 HOSTILE = '<b>&"|`*layer'
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 
@@ -130,19 +131,22 @@ def long_names():
 def report_of(trace, **more):
     end = len(trace) - 1
     probes = (
-        Probe("length", True, "padding-added", {"steps": "3"}, 0.53),
+        Probe("alone", True, "nearest", {"steps": "3"}, 0.53),
+        Probe("length", False, "fixed-length", {"length": "5"}, None),
         Probe("content", True, "", {}, 0.0),
         Probe("nan", True, "", {}, float("inf")),
-        Probe("company", False, "alone", {}, None),
+        Probe("company", False, "one-sample", {}, None),
+        Probe("gradients", True, "finite", {}, 0.0),
     )
     leaks = (
-        Leak("length", end, "in", 0.53, 0.34, 1, 0, "drops", "MaskedFlatten"),
-        Leak("content", end, "before", 2.5e-3, 0.0012, 0, None, "gap", None),
-        Leak("nan", None, "end", float("inf"), float("inf"), 0, None, "own-call", None),
+        Leak("alone", end, "in", 0.53, 0.34, 1, 0, Note("drops"), "MaskedFlatten"),
+        Leak("content", end, "before", 2.5e-3, 0.0012, 0, None, Note("gap"), None),
+        Leak("gradients", None, "end", INF, INF, 0, None, Note("slope"), None),
     )
-    hazards = (Leak("nan", 0, "in", float("inf"), float("inf"), 0, None, "nan", None),)
-    fields = {"probes": probes, "leaks": leaks, "hazards": hazards} | more
-    return LeakReport(trace, **fields)
+    hazards = (Leak("nan", 0, "in", INF, INF, 0, None, Note("nan"), None),)
+    notes = (Note("batch", {"index": "2"}), Note("output-unmasked"))
+    fields = {"probes": probes, "leaks": leaks, "hazards": hazards, "notes": notes} | more
+    return LeakReport(trace, **{"verdict": "leaks" if fields["leaks"] else "clear"} | fields)
 
 
 TRACES = {
@@ -159,8 +163,15 @@ REPORTS = {
     f"report-{name}": report_of(trace) for name, trace in TRACES.items() if name != "empty"
 } | {
     "clean": report_of(hierarchy(), leaks=(), hazards=()),
-    "random": report_of(nested(), probes=(), leaks=(), hazards=(), random="bi/forward"),
-    "nothing": report_of(nested(), probes=(Probe("nan", False, "no-padding", {}, None),), leaks=()),
+    "random": report_of(
+        nested(), verdict="not measured", probes=(), leaks=(), hazards=(), random="bi/forward"
+    ),
+    "nothing": report_of(
+        nested(),
+        verdict="not measured",
+        probes=(Probe("alone", False, "raised", {"error": "ValueError: five"}, None),),
+        leaks=(),
+    ),
 }
 ALL = TRACES | REPORTS
 
@@ -307,18 +318,19 @@ def test_lines_break_in_chinese_and_in_names():
 def test_the_verdict_comes_first():
     lines = report_of(transformer()).to_text("en", 100).splitlines()
     assert "Padding leaks in pool (GlobalAveragePooling1D)" in lines[2]
-    assert "changes by 0.53, 34% of the largest, when there are more padded steps." in lines[3]
-    assert "The mask was lost in emb." in lines[5]
-    told = re.sub(r"[\s│]+", " ", " ".join(lines[6:10]))
+    assert "changes by 0.53, 34% of the largest, when each sample is run by itself" in lines[3]
+    assert "The mask was lost in emb." in lines[6]
+    told = re.sub(r"[\s│]+", " ", " ".join(lines[7:11]))
     assert "In its place: keras_masking.MaskedFlatten." in told
 
 
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
-        ("clean", "No leak found"),
+        ("clean", "Clear: padding changes no valid result"),
         ("random", "bi/forward gave another result on the same input"),
-        ("nothing", "Nothing could be measured"),
+        ("nothing", "Not measured: whether padding leaks is not known"),
+        ("nothing", "The model raised on the changed input: ValueError: five"),
     ],
 )
 def test_a_report_without_leaks_says_why(name, verdict):
@@ -327,7 +339,7 @@ def test_a_report_without_leaks_says_why(name, verdict):
 
 def test_the_report_names_who_took_the_mask():
     report = report_of(transformer())
-    leak = replace(report.leaks[0], lost_at=1, remedy="taken", replacement=None)
+    leak = replace(report.leaks[0], lost_at=1, remedy=Note("taken"), replacement=None)
     assert "mha had taken the mask." in report_of(transformer(), leaks=(leak,)).to_text()
     leak = replace(leak, lost_at=3)
     assert report.remedy(leak).startswith("mha took the mask")
@@ -553,7 +565,7 @@ def test_no_text_is_left_unused(monkeypatch):
             getattr(drawn, form)()
     (many, *_) = reports[1:]
     for key in texts.catalogue()["remedies"]:
-        many.remedy(replace(many.leaks[0], remedy=key))
+        many.remedy(replace(many.leaks[0], remedy=Note(key)))
     mine = ("events", "trace", "report", "probes", "notes", "remedies")
     written = {(section, key) for section in mine for key in texts.catalogue()[section]}
     assert written - used == set()
@@ -568,7 +580,7 @@ def test_notes_and_remedies_are_those_that_are_given():
 
 
 def test_a_detail_that_is_not_given_does_not_break_a_report():
-    assert "a fixed length of ?" in texts.words("notes", "en")("fixed-length")
+    assert "The model takes ? steps" in texts.words("notes", "en")("fixed-length")
 
 
 def test_a_missing_text_is_named():

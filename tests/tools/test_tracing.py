@@ -433,3 +433,11 @@ def test_a_mask_that_the_input_carries_is_used():
     layer = layers.LSTM(2, name="lstm")
     layer.build((None, None, 1))
     assert_array_equal(trace(layer, x)["lstm"].inputs[0].mask, [[True, True, False]])
+
+
+def test_an_input_read_behind_a_masked_layer_is_no_gap():
+    a, b = keras.Input((None, 3)), keras.Input((None, 3))
+    masked = layers.GlobalAveragePooling1D()(layers.Masking()(a))
+    model = keras.Model([a, b], layers.Add()([masked, layers.GlobalMaxPooling1D()(b)]))
+    x = np.ones((2, 4, 3), "float32")
+    assert [call.kind for call in trace(model, [x, x])] == ["layer"] * 4

@@ -96,15 +96,18 @@ class Alone:
         if after > before:
             return None
         known = mask if mask is not None else next((x.mask for x, at in alike if at), None)
-        steps = None if known is None else valid.along(valid.flat(known), before)
+        rows = list(self.rows)
+        readings = () if known is None else (valid.along, valid.touched)
+        for reading in readings:
+            steps = reading(valid.flat(known), before)
+            if steps is not None and (steps[rows].sum(axis=1) == after).all():
+                at = np.stack([np.flatnonzero(row) for row in steps[rows]])
+                return at, np.ones(at.shape, bool)
+        steps = valid.along(valid.flat(known), before) if readings else None
+        at = np.broadcast_to(self._at_the_end(before, after), (len(rows), after))
         if steps is None:
-            ok = np.ones((len(self.rows), after), bool)
-            return np.broadcast_to(self._at_the_end(before, after), ok.shape), ok
-        own = steps[list(self.rows)]
-        if (own.sum(axis=1) == after).all():
-            return np.stack([np.flatnonzero(row) for row in own]), np.ones((len(own), after), bool)
-        at = np.broadcast_to(self._at_the_end(before, after), (len(own), after))
-        return at, np.take_along_axis(own, at, axis=1)
+            return at, np.ones(at.shape, bool)
+        return at, np.take_along_axis(steps[rows], at, axis=1)
 
     def _at_the_end(self, before: int, after: int) -> np.ndarray:
         return np.arange(after) + (before - after if self.left else 0)

@@ -75,7 +75,6 @@ class Comparison(Follower):
         self.tolerance = TOLERANCE["float64"]
         self.found: dict[tuple[int | None, Place], Difference] = {}
         self.result = 0.0
-        self.whole_numbers = False
         self.new_axes: dict[Key, tuple[int, ...]] = {}
         self.strayed = False
         self.compared = False
@@ -92,11 +91,11 @@ class Comparison(Follower):
             note.sizes = [size for size in sizes if size is not None]
 
     def met(self, frame, i, x) -> None:
-        found = self.difference(key(frame, "given", i), x, self.steps.get(x), self.around())
+        at = key(frame, "given", i)
+        found = self.difference(at, x, self.steps.get(x), self.around())
         if found and found.difference and self.frames:
-            gap = self.lost.get(x)
-            in_gap = gap is not None and self.rows[gap] and self.rows[gap].kind == "gap"
-            place = (gap, "in") if in_gap else (frame.row, "before")
+            gap = self.base.gaps.get(at)
+            place = (self.base.rows_at[frame.place], "before") if gap is None else (gap, "in")
             self.found[place] = found.difference
             self.differs[x] = found.difference
             self.spread(found.difference)
@@ -114,8 +113,6 @@ class Comparison(Follower):
             # whole numbers can hide what they were made from
             by_code = frame.note.latest if known is None else None
             difference = difference or self.differs.get(x) or frame.note.given or by_code
-            if not self.frames:
-                self.whole_numbers = True
         if difference:
             frame.note.differences.append(difference)
         entry = self.base.entries.get(at)
@@ -144,12 +141,13 @@ class Comparison(Follower):
             self.spread(worst)
 
     def place(self, frame: Frame) -> tuple[int | None, Place]:
+        row = self.base.rows_at[frame.place]
         if not frame.rows or frame.of_keras:
-            return (frame.row or 0), "in"
-        for row in self.rows:
-            if row and row.kind == "gap" and row.after is None and row.parent == frame.row:
-                return row.index, "in"
-        return frame.row, "end"
+            return (row or 0), "in"
+        for gap in self.base.rows:
+            if gap and gap.kind == "gap" and gap.after is None and gap.parent == row:
+                return gap.index, "in"
+        return row, "end"
 
     def spread(self, difference: Difference) -> None:
         """The calls that this one happens in differ too, and not by themselves."""
@@ -192,7 +190,7 @@ class Comparison(Follower):
         a, b = to_numpy(seen.values), to_numpy(x)
         if a is None or b is None or a.dtype == bool or a.ndim != b.ndim or not a.ndim:
             return None
-        whole = a.dtype.kind in "iu" or (a.dtype.kind == "f" and not self.frames and _wholes(a))
+        whole = a.dtype.kind in "iu" or (not self.frames and whole_numbers(a))
         axes = self.new_axes[key] = self.changed_axes(a.shape, b.shape)
         if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
@@ -293,6 +291,22 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     )
 
 
-def _wholes(values: np.ndarray) -> bool:
-    finite = values[np.isfinite(values)].astype("float64")
+def whole_numbers(values: np.ndarray) -> bool:
+    """Whether a result holds integers, or floats that could be some."""
+    if values.dtype.kind != "f":
+        return values.dtype.kind in "iu"
+    finite = values[np.isfinite(values)]
     return bool(finite.size) and bool((finite == np.trunc(finite)).all())
+
+
+def alike(results: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    """Whether two runs gave the same but for rounding."""
+    if [x.shape for x in results] != [x.shape for x in others]:
+        return False
+    for x, y in zip(results, others, strict=True):
+        tolerance = TOLERANCE.get(x.dtype.name, TOLERANCE["float32"])
+        a, b = x.astype("float64"), y.astype("float64")
+        largest = np.abs(a[np.isfinite(a)]).max(initial=0.0)
+        if _distance(a, b).max(initial=0.0) > tolerance * largest:
+            return False
+    return True

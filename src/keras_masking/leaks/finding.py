@@ -17,10 +17,10 @@ from keras_masking.inputs import (
 )
 from keras_masking.leaks import probing
 from keras_masking.leaks.following import Scout
-from keras_masking.leaks.probes import Bench
+from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
-from keras_masking.padding import UNSAID, read_padding
+from keras_masking.padding import UNSAID, NothingMarked, read_padding
 from keras_masking.records import Leak, LeakReport, Note, ProbeName, Trace
 from keras_masking.tracing import run, unchanged
 
@@ -145,23 +145,26 @@ def _prepared(
     model: keras.Layer, inputs: Any, mask: Any, padding: Any
 ) -> tuple[Bench, tuple[Note, ...]]:
     """The first batch with padding, run; and what was done to it."""
-    for looked_at, batch in enumerate(batches(model, inputs), 1):
+    for batch in batches(model, inputs):
         arrays, masks = check_inputs(batch.model, batch.inputs, mask)
         flat = flat_masks(arrays, masks)
         names = names_of(arrays, symbolic_inputs(batch.model))
         valid = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
         if padding is not None:
-            said = read_padding(arrays, names, padding, flat)
+            try:
+                said = read_padding(arrays, names, padding, flat)
+            except NothingMarked:
+                if is_dataset(inputs):
+                    continue
+                raise
             valid = [x if y is UNSAID else y for x, y in zip(valid, said, strict=True)]
         scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
-        scout.start(arrays)
+        scout.start(arrays, other_seeds(batch.model))
         known = scout.found()
         if all(x.mask is None for x in known):
             raise UnusableInput(_what_to_say(batch.model, names))
         if any(x.is_padded for x in known) or not is_dataset(inputs):
             break
-        if looked_at == FIRST:
-            raise UnusableInput(NONE_PADDED)
     else:
         raise UnusableInput(NONE_PADDED)
     known = _shared(batch.model, arrays, known)
@@ -172,7 +175,7 @@ def _prepared(
     if not any(x.is_padded for x in known):
         known, more = _with_padding(known)
         notes += more
-    return Bench(batch.model, arrays, known, scout.blind), notes
+    return Bench(scout, arrays, known), notes
 
 
 def _what_to_say(model: keras.Layer, names: list[str]) -> str:

@@ -41,13 +41,15 @@ class Follower(Recorder):
         self.inputs = inputs
         self.steps = Attached()
         self.given = Attached()
+        self.results: list[np.ndarray] = []
         self.made: dict[int, np.ndarray] = {}
         self.makers: dict[int, str] = {}
 
     def start(self, structure: Any, state: Sequence = ()) -> None:
         arrays, masks = probing.pack(structure, self.inputs)
         with unchanged(self.model, state), self.running():
-            run(self.model, arrays, masks)
+            outputs = run(self.model, arrays, masks)
+        self.results = [to_numpy(x) for x in tree.flatten(outputs) if is_tensor(x)]
 
     @property
     def hidden(self) -> bool:
@@ -297,9 +299,13 @@ class Base(Follower):
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
+        masks_padding: whether some output carries a mask that is False somewhere.
         reading: the rows of calls that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
+        rows_at: by `Frame.place` the row of a call. Another run may have other gaps, and then other
+            rows.
+        gaps: of what a call was given by no other call, the gap that it comes from.
     """
 
     def __init__(self, model: keras.Layer, inputs: list[Padded]):
@@ -312,7 +318,10 @@ class Base(Follower):
         self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
         self.reading: set[int | None] = set()
+        self.masks_padding = False
         self.row_at: dict[Key, int | None] = {}
+        self.rows_at: dict[tuple[int, ...], int | None] = {}
+        self.gaps: dict[Key, int] = {}
 
     def result_key(self, i: int) -> Key:
         """Of an output of the model."""
@@ -355,8 +364,16 @@ class Base(Follower):
                 return row
         return None
 
+    def entered(self, frame, flat) -> None:
+        self.rows_at[frame.place] = frame.row
+        super().entered(frame, flat)
+
     def met(self, frame, i, x) -> None:
-        self.tensors[key(frame, "given", i)] = Seen(x, self.steps.get(x))
+        at = key(frame, "given", i)
+        self.tensors[at] = Seen(x, self.steps.get(x))
+        lost = self.lost.get(x)
+        if lost is not None and self.rows[lost] and self.rows[lost].kind == "gap":
+            self.gaps[at] = lost
 
     def gave(self, frame, i, x, mask):
         at = key(frame, "output", i)
@@ -373,6 +390,7 @@ class Base(Follower):
             self.operations[frame.row] = frame.operation
             if any(x in self.given for x in flat):
                 self.reading.add(frame.row)
+        self.masks_padding |= any(x.mask is not None and not x.mask.all() for x in row.outputs)
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
         self.lost_before[frame.row] = self.lost_for(frame, flat, spoilt)
         made = (x for x in tree.flatten(outputs) if is_tensor(x))

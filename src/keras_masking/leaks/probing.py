@@ -166,7 +166,7 @@ class Padded:
             values.swapaxes(1, 2)[gone] = self.padding
         return replace(self, values=values, mask=mask)
 
-    def other(self, random: np.random.Generator, sign: float) -> "Padded":
+    def other(self, random: np.random.Generator) -> "Padded":
         """The same with other values in padded steps: of indices other ones in range."""
         if not self.is_padded or self.is_mask or self.pairs:
             return self
@@ -176,7 +176,7 @@ class Padded:
             # only indices that the data holds are sure to be in the vocabulary
             values[padded] = random.choice(values[self.mask].ravel(), values[padded].shape)
         elif values.dtype.kind == "f":
-            values[padded] = noise(values[padded].shape, values[self.mask], random, sign)
+            values[padded] = noise(values[padded].shape, values[self.mask], random)
         return replace(self, values=values)
 
 
@@ -201,17 +201,16 @@ def _widened(places: np.ndarray, size: int, at_least: int) -> np.ndarray:
     ).astype(int)
 
 
-def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator, sign: float) -> np.ndarray:
-    """Finite values from 2 to 4 times as large as the valid ones, so that a maximum sees them.
-
-    At most 4e4, which float16 holds too.
+def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Finite values from 2 to 4 times as large as the valid ones, of either sign in turn, so that
+    a maximum and a minimum see them. At most 4e4, which float16 holds too.
 
     Args:
-        sign: of all of them; 0 for both at random.
+        shape: `(steps, ...)`.
     """
     finite = np.abs(valid[np.isfinite(valid)].astype("float64"))
     scale = min(finite.max(initial=0.0) or 1.0, 1e4)
-    signs = sign or random.choice((-1, 1), shape)
+    signs = 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     return signs * scale * random.uniform(2, 4, shape)
 
 
