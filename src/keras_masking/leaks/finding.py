@@ -22,8 +22,10 @@ from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
 from keras_masking.padding import UNSAID, NothingMarked, read_padding
+from keras_masking.progress import progress
 from keras_masking.records import Leak, LeakReport, Note, ProbeName, Trace
 from keras_masking.rendering.view import Findings, View
+from keras_masking.texts import words
 from keras_masking.tracing import run, unchanged
 
 PROBES: tuple[ProbeName, ...] = ("alone", "length", "content", "nan", "company", "gradients")
@@ -82,7 +84,9 @@ def find_leaks(
     Method: padding invariance as a metamorphic relation. The batch and its changed copy mean the
     same, so they must have the same result.
     """
-    return _find_leaks(model, inputs, mask, padding)
+    word = words("cli", "en")
+    with progress() as report:
+        return _find_leaks(model, inputs, mask, padding, lambda name: report(word(name)))
 
 
 def assert_no_leaks(

@@ -40,7 +40,6 @@ class Follower(Recorder):
         super().__init__(model)
         self.inputs = inputs
         self.steps = Attached()
-        self.given = Attached()
         self.unsure = Attached()
         self.results: list[np.ndarray] = []
         self.made: dict[int, np.ndarray] = {}
@@ -63,7 +62,6 @@ class Follower(Recorder):
         if not self.frames:
             for x, padded in zip(flat, self.inputs, strict=False):
                 self.steps[x] = padded.mask
-                self.given[x] = True
         for i, x in enumerate(flat):
             if x not in self.steps:
                 self.steps[x] = self.of_stranger(x)
@@ -311,7 +309,7 @@ class Base(Follower):
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
         masks_padding: whether some output carries a mask that is False somewhere.
-        reading: the rows of calls that are given an input of the model as it is.
+        reading: the rows of Masking layers that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
         rows_at: by `Frame.place` the row of a call. Another run may have other gaps, and then other
@@ -400,7 +398,9 @@ class Base(Follower):
         self.note_entry(frame, row, flat, outputs)
         if frame.listed:
             self.operations[frame.row] = frame.operation
-            if any(x in self.given for x in flat):
+            if isinstance(frame.operation, keras.layers.Masking) and any(
+                _equal(padded.values, to_numpy(flat[0])) for padded in self.inputs
+            ):
                 self.reading.add(frame.row)
         self.masks_padding |= any(x.mask is not None and not x.mask.all() for x in row.outputs)
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)

@@ -104,21 +104,18 @@ class Bench:
             return Probe(name, False, error.note.key, error.note.details, None), {}
         return Probe(name, True, note.key, note.details, result), found
 
-    def differences(self, *changes: Change) -> tuple[float, Found]:
+    def differences(self, change: Change) -> tuple[float, Found]:
         """How much the model's result changes, and where that starts.
 
         Raises:
             Impossible: the model raises, or there was nothing to change.
         """
-        result, found, changed = 0.0, {}, False
-        for change in changes:
-            first = self.compare(change)
-            changed |= first.changed
-            result = max(result, first.result)
-            self.collect(first, found)
-        if not changed:
+        found: Found = {}
+        comparison = self.compare(change)
+        if not comparison.changed:
             raise Impossible("nothing-masked")
-        return result, found
+        self.collect(comparison, found)
+        return comparison.result, found
 
     def compare(self, change: Change, heal: bool = False) -> Comparison:
         comparison = Comparison(self.base, change, heal)
