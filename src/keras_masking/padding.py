@@ -77,7 +77,7 @@ def _by_input(flat: list, names: list[str], padding: Any) -> list[Any]:
 
 
 def _is_number(x: Any) -> bool:
-    return np.ndim(x) == 0 and isinstance(x, (int, float, np.number)) and not isinstance(x, bool)
+    return isinstance(x, (int, float, np.number)) and not isinstance(x, bool)
 
 
 def _valid(x: np.ndarray, padding: Any, title: str) -> np.ndarray | None:
