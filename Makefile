@@ -9,7 +9,7 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers test-tools check-pages test-site fix bench releases survey accuracy picture lock clean
+.PHONY: help setup serve live build test lint test-layers test-tools test-fuzz check-pages test-site fuzz fix bench releases survey accuracy picture lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -29,7 +29,7 @@ site/.built: $(READY) $(SOURCES)
 	@touch $@
 
 test: lint ## every check
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-site test-layers test-tools check-pages
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-site test-layers test-tools test-fuzz check-pages
 
 lint: $(READY)
 	$(VENV)/bin/ruff check --quiet
@@ -47,6 +47,20 @@ test-tools: $(READY)
 	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/tools
 	KERAS_BACKEND=jax $(RUN) -m pytest tests/tools
 	KERAS_BACKEND=numpy $(RUN) -m pytest tests/tools
+
+# on jax compiling takes most of the time, and what is compiled here runs once or twice
+fuzz test-fuzz: export XLA_FLAGS = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+
+test-fuzz: $(READY)
+	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/fuzz
+	KERAS_BACKEND=jax $(RUN) -m pytest tests/fuzz
+	KERAS_BACKEND=numpy $(RUN) -m pytest tests/fuzz
+
+SEED ?= 0
+N ?= 100
+fuzz: export KERAS_BACKEND ?= tensorflow
+fuzz: $(READY) ## hold find_leaks against brute force on random models (SEED=0 N=100)
+	$(RUN) tests/fuzz/fuzz.py --seed $(SEED) --models $(N)
 
 check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
 	$(RUN) -m pytest tests/pages docs README.md
@@ -68,8 +82,9 @@ bench: $(READY) ## measure speed, ratios taken in one run
 releases: $(READY) ## measure what older releases of Keras do to a mask
 	$(RUN) tests/benchmarks/releases.py
 
-survey: $(READY) ## run models of other packages through trace and find_leaks, and write their table
+survey: $(READY) ## run models of others and official examples through find_leaks, and write their tables
 	$(RUN) -m sitekit.measured.others
+	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.examples.survey
 	$(RUN) -m sitekit.drawn.tables
 
 accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy

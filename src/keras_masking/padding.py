@@ -34,6 +34,7 @@ def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> li
         UNSAID if each is UNSAID else _valid(x, each, title)
         for x, each, title in zip(flat, said, titles(names), strict=True)
     ]
+    valid = [_of_a_mask(x, each, valid) for x, each in zip(flat, valid, strict=True)]
     known = [x for x in valid if x is not UNSAID and x is not None]
     if _is_number(padding) and all(x.all() for x in known):
         raise NothingMarked(
@@ -117,6 +118,14 @@ def holding(x: np.ndarray, value: Any) -> np.ndarray:
     same = np.isnan(x) if np.isscalar(value) and value != value else x == value
     entries = x.ndim == 2 or (x.dtype.kind in "iu" and x.max(initial=0) > 1)
     return same if entries else same.all(axis=tuple(range(2, x.ndim)))
+
+
+def _of_a_mask(x: np.ndarray, valid: Any, of_all: list) -> Any:
+    """A mask that is an input has the steps of the one that it is the mask of."""
+    if valid is UNSAID or valid is None or valid.shape == x.shape:
+        return valid
+    alike = [y for y in of_all if isinstance(y, np.ndarray) and y.shape == x.shape]
+    return next((y for y in alike if np.array_equal(x != 0, y)), valid)
 
 
 def _of_lengths(x: np.ndarray, lengths: np.ndarray, title: str) -> np.ndarray:

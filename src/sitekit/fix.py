@@ -1,4 +1,4 @@
-"""Rewrites what is generated: figures, tables and the output under every block.
+"""Rewrites what is generated: figures, tables, files to copy and the output under every block.
 
 python -m sitekit.fix [--check] [PAGE ...]
 """
@@ -14,13 +14,11 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 
 def generated(site) -> dict[Path, str]:
-    """Figures and tables, as they are drawn and measured now."""
-    from sitekit.drawn import figures, tables
+    """Figures, tables and the files to copy, as they are drawn, measured and assembled now."""
+    from sitekit.drawn import copies, figures, tables
 
-    return {
-        site.root / path: text
-        for path, text in (figures.render_all() | tables.render_all()).items()
-    }
+    made = figures.render_all() | tables.render_all() | copies.render_all(site.root)
+    return {site.root / path: text for path, text in made.items()}
 
 
 def fix(site, pages, *, shared: bool, check: bool) -> int:

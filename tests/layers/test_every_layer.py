@@ -29,6 +29,7 @@ from keras.src.backend import get_keras_mask
 from keras.src.testing import TestCase
 
 import keras_masking
+from sitekit.drawn import copies
 
 
 class Specimen(NamedTuple):
@@ -171,10 +172,9 @@ FLOAT32 = {  # jax has float64 only when told, and on numpy Keras's einsum, acti
         "MaskedTimeDistributed",
     ),
 }
-FILES = sorted(
-    path for path in Path(keras_masking.layers.__file__).parent.glob("*.py") if path.stem[0] != "_"
-)
-OTHER_FILES = [FILES[0].parents[1] / name for name in ("conversions.py", "losses.py")]
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / copies.FOLDER).glob("*.py"))
+OTHER_FILES = [ROOT / "src/keras_masking" / name for name in ("conversions.py", "losses.py")]
 every_layer = pytest.mark.parametrize("name", SPECIMENS)
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -461,6 +461,40 @@ class Subclassed(keras.Model):
         return self.layer(self.masking(x))
 
 
+# what the layers of this package take beside the arguments of Keras, as it is not by default
+ARGUMENTS = {
+    "axis": 2,
+    "keepdims": True,
+    "kernel_initializer": keras.initializers.Constant(3),
+    "mask_rule": "all",
+    "pass_mask": False,
+}
+
+
+@every_layer
+def test_the_arguments_of_the_package_come_back_from_the_config(name):
+    cls = getattr(keras_masking, name)
+    own = [c for c in cls.__mro__ if c.__module__.startswith("keras_masking")]
+    stock = [c for c in cls.__mro__ if c.__module__.startswith("keras.")]
+    taken = {p for c in own if "__init__" in vars(c) for p in parameters(c)}
+    given = {p: ARGUMENTS[p] for p in taken - {p for c in stock for p in parameters(c)}}
+    layer = cls(**SPECIMENS[name].arguments | given)
+    again = cls.from_config(layer.get_config())
+    for parameter, value in given.items():
+        found = getattr(again, parameter)
+        if isinstance(value, keras.Initializer):
+            value, found = value.get_config(), found.get_config()
+        assert found == value
+
+
+def parameters(cls):
+    return {
+        name
+        for name, parameter in inspect.signature(cls.__init__).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+
+
 @pytest.mark.filterwarnings("ignore:.*float64")  # which jax has only when told
 class TestPrecision:
     @every_layer
@@ -489,7 +523,7 @@ class TestPrecision:
 class TestGradients:
     @every_layer
     @pytest.mark.parametrize("side", MASKS)
-    @pytest.mark.parametrize("value", [0, np.nan, np.inf])
+    @pytest.mark.parametrize("value", [0, np.nan, np.inf, 1e30])
     def test_padding_gets_none_and_valid_steps_what_they_get_alone(self, name, side, value):
         mask, gradient = MASKS[side], gradient_for(name)
         padded = gradient(with_padding(X, mask, value), mask)
@@ -544,7 +578,11 @@ class TestKerasItself(TestCase):
 
 
 class TestFiles:
-    """Each file can be taken out and used alone."""
+    """Each file that readers copy can be used alone."""
+
+    def test_they_are_what_the_sources_make_now(self):
+        written = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in FILES}
+        assert written == copies.render_all(ROOT), "run `make fix`"
 
     @pytest.mark.parametrize("path", [*FILES, *OTHER_FILES], ids=lambda path: path.stem)
     def test_it_imports_nothing_but_keras_and_numpy(self, path):
@@ -561,15 +599,6 @@ class TestFiles:
             )
         }
         assert imported <= {"keras", "numpy"}
-
-    def test_helpers_of_one_name_have_one_text(self):
-        texts = {}
-        for path in FILES:
-            source = path.read_text(encoding="utf-8")
-            for node in ast.parse(source).body:
-                if isinstance(node, ast.FunctionDef):
-                    texts.setdefault(node.name, set()).add(ast.get_source_segment(source, node))
-        assert [name for name, versions in texts.items() if len(versions) > 1] == []
 
     def test_copied_alone_they_work(self, tmp_path):
         """In an empty folder, in a fresh process in which the package cannot be imported."""

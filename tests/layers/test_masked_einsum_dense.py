@@ -79,3 +79,36 @@ def test_bad_input_is_refused():
 
 def test_an_empty_batch():
     assert array(ones("...f,fg->...g", 4)(X[:0], mask=MASK[:0])).shape == (0, 3, 4)
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+@pytest.mark.filterwarnings("ignore:.*__array__ implementation")  # Keras, where it quantizes
+def test_quantized_it_gives_valid_steps_what_the_layer_of_keras_gives_them(mode):
+    """With a quantized dtype policy, and quantized when it is built."""
+    x = np.random.default_rng(0).normal(size=(1, 3, 4)).astype("float32")
+    options = {"equation": "btf,fg->btg", "output_shape": (None, 4), "bias_axes": "g"}
+    policy = f"{mode}_from_float32"
+    pair = layers.EinsumDense(**options, dtype=policy), MaskedEinsumDense(**options, dtype=policy)
+    for layer in pair:
+        layer.build(x.shape)
+    pair[1].set_weights(pair[0].get_weights())
+    later = layers.EinsumDense(**options), MaskedEinsumDense(**options)
+    for layer in later:
+        layer.build(x.shape)
+    later[1].set_weights(later[0].get_weights())
+    for layer in later:
+        layer.quantize(mode)
+    for stock, ours in (pair, later):
+        expected = array(stock(x[:, :2]))
+        padded = np.where(MASK[..., None], x, np.float32(np.nan))
+        result = array(ours(padded, mask=MASK))
+        np.testing.assert_allclose(result[:, :2], expected, rtol=1e-5, atol=1e-6)
+        assert not result[:, 2:].any()
+
+
+@pytest.mark.filterwarnings("ignore:.*quantize", "ignore:.*__array__ implementation")
+def test_a_model_that_is_quantized_quantizes_it():
+    layer = MaskedEinsumDense("btf,fg->btg", (None, 4))
+    model = keras.Sequential([keras.Input((3, 4)), layers.Masking(), layer])
+    model.quantize("int8")
+    assert layer.dtype_policy.name == "int8_from_float32"

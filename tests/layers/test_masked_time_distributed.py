@@ -6,7 +6,12 @@ from conftest import array, gradient, leaking_probes, mask_of, needs, needs_grad
 from keras import layers, ops
 from keras_twin import compiled, its_weights_load, ours_takes_its_place_in_a_saved_model
 
-from keras_masking import MaskedMean, MaskedTimeDistributed, MaskedUpSampling1D
+from keras_masking import (
+    MaskedBatchNormalization,
+    MaskedMean,
+    MaskedTimeDistributed,
+    MaskedUpSampling1D,
+)
 
 X = np.arange(1, 13, dtype="float32").reshape(1, 3, 4, 1)
 MASK = np.array([[[1, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 0]]], bool)
@@ -139,3 +144,42 @@ def test_the_layer_of_keras_loses_steps_where_sizes_are_unknown():
 
 def test_bad_input_is_refused():
     refuses_bad_masks(MaskedTimeDistributed(layers.Dense(2)))
+
+
+NORMALIZATIONS = [layers.BatchNormalization, MaskedBatchNormalization]
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("more", [0, 4])
+def test_padded_outer_steps_do_not_count_in_statistics_of_the_batch(normalization, more):
+    x = np.random.default_rng(0).normal(3, size=(2, 4, 3)).astype("float32")
+    mask = np.arange(4) < [[3], [2]]
+    alone, inner = layers.BatchNormalization(), normalization()
+    expected = array(alone(x[mask], training=True))
+    x, mask = np.where(mask[..., None], x, np.float32(np.nan)), np.pad(mask, [(0, 0), (0, more)])
+    x = np.pad(x, [(0, 0), (0, more), (0, 0)])
+    result = array(MaskedTimeDistributed(inner)(x, mask=mask, training=True))
+    np.testing.assert_allclose(result[mask], expected, rtol=1e-4, atol=1e-5)
+    assert not result[~mask].any()
+    for found, known in zip(inner.weights, alone.weights, strict=True):
+        np.testing.assert_allclose(array(found), array(known), rtol=1e-5)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_a_batch_without_valid_steps_leaves_the_statistics_as_they_are(normalization):
+    inner = normalization()
+    layer = MaskedTimeDistributed(inner)
+    layer(np.ones((2, 4, 3), "float32"), mask=np.zeros((2, 4), bool), training=True)
+    np.testing.assert_array_equal(array(inner.moving_mean), np.zeros(3))
+    np.testing.assert_array_equal(array(inner.moving_variance), np.ones(3))
+
+
+def test_statistics_inside_another_layer_are_refused_in_training_only():
+    block = keras.Sequential([layers.Dense(2), layers.BatchNormalization()], name="block")
+    layer, x = MaskedTimeDistributed(block), np.ones((2, 4, 3), "float32")
+    mask = np.arange(4) < [[3], [2]]
+    assert np.isfinite(array(layer(x, mask=mask))).all()
+    with pytest.raises(ValueError, match=r"count padded outer steps. Received: .*'block'. Wrap"):
+        layer(x, mask=mask, training=True)
+    block.trainable = False
+    layer(x, mask=mask, training=True)

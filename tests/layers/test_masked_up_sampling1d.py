@@ -18,7 +18,8 @@ def test_each_step_and_its_entry_are_repeated():
 
 
 def test_a_mask_of_inner_steps():
-    found = array(MaskedUpSampling1D(2).compute_mask(None, np.array([[[1, 0], [0, 1]]], bool)))
+    x, mask = np.ones((1, 2, 2)), np.array([[[1, 0], [0, 1]]], bool)
+    found = array(MaskedUpSampling1D(2).compute_mask(x, mask))
     np.testing.assert_array_equal(found, [[[1, 0], [1, 0], [0, 1], [0, 1]]])
 
 

@@ -19,7 +19,8 @@ def test_steps_that_are_added_are_padding():
 
 
 def test_a_mask_of_inner_steps():
-    found = array(MaskedZeroPadding1D((0, 1)).compute_mask(None, np.ones((1, 2, 3), bool)))
+    x = np.ones((1, 2, 3))
+    found = array(MaskedZeroPadding1D((0, 1)).compute_mask(x, x.astype(bool)))
     np.testing.assert_array_equal(found, [[[1, 1, 1], [1, 1, 1], [0, 0, 0]]])
 
 

@@ -30,7 +30,7 @@ print(1 + 1)  # {comment}
 ## {breaks} {{ #what-breaks }}
 
 ```python
---8<-- "keras_masking/layers/demo.py"
+--8<-- "copies/demo.py"
 ```
 
 ## {sources} {{ #sources }}
@@ -92,6 +92,7 @@ FILES = {
     "docs/shared/zh/figures/demo.html": "<figure>\n</figure>\n",
     "src/keras_masking/__init__.py": "from keras_masking.layers import Demo\n",
     "src/keras_masking/layers/__init__.py": "from keras_masking.layers.demo import Demo\n",
+    "docs/shared/copies/demo.py": "class Demo:\n    pass\n",
     "src/keras_masking/layers/demo.py": "class Demo:\n    pass\n",
     "tests/layers/test_demo.py": "",
     "mkdocs.yml": "site_name: x\nnav:\n  - demo.md\n  - !ENV [A, b]:\n      - other.md\n",

@@ -258,9 +258,9 @@ class TestCompleteness:
         assert "Demo is not exported by src/keras_masking/__init__.py" in sole_problem(mini)
 
     def test_a_layer_without_a_page(self, mini):
-        mini.change_both("demo.md", '--8<-- "keras_masking/layers/demo.py"', "pass")
+        mini.change_both("demo.md", '--8<-- "copies/demo.py"', "pass")
         assert len(problems(mini)) == 2
-        assert "no page of docs/en includes keras_masking/layers/demo.py" in problems(mini)[0]
+        assert "no page of docs/en includes copies/demo.py" in problems(mini)[0]
 
     def test_a_layer_that_the_list_of_all_lacks(self, mini):
         for language, listed in (("en", "[`Demo`](demo.md)"), ("zh", "")):

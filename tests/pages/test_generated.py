@@ -102,6 +102,7 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
         tables.layer_table(measured, language)
         tables.fault_table(faults, language)
         tables.others(language)
+        tables.official_examples(language)
         tables.accuracy_table(language)
         tables.cost_table(language)
         tables.glossary(language)
@@ -117,6 +118,10 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
         ("layers", "unknown"),
         ("faults", "accused"),
         ("others", "end"),
+        ("examples", "leaks"),
+        ("examples", "clear"),
+        ("examples", "not measured"),
+        ("examples", "fails"),
     }
     assert {use for use in catalogue - used if use[:2] not in outcomes} == set()
     assert used <= catalogue

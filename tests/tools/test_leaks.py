@@ -230,7 +230,9 @@ class TestLeaks:
         assert find_leaks(model, IDS).ok
 
     def test_a_replacement_of_this_package_is_named(self):
-        report = find_leaks(functional(layers.Flatten(name="flatten"), steps=4), IDS)
+        report = find_leaks(
+            functional(layers.Flatten(name="flatten"), layers.Dense(2), steps=4), IDS
+        )
         assert report.leaks[0].replacement == "MaskedFlatten"
 
     def test_left_padding_shows_what_counts_steps_from_the_front(self):

@@ -64,8 +64,8 @@ def test_a_neighbour_without_a_valid_step_stays_as_it_is():
 def test_other_values_come_where_the_model_is_told_what_is_padded():
     random = np.random.default_rng(0)
     full = Padded(IDS, mask=np.ones(IDS.shape, bool))
-    assert full.other(random, 1) is full
-    told = RIGHT.other(random, 1)
+    assert full.other(random) is full
+    told = RIGHT.other(random)
     assert_array_equal(told.values[IDS != 0], IDS[IDS != 0])
     assert set(told.values[IDS == 0]) <= {1, 2, 3, 4}
 
@@ -73,16 +73,19 @@ def test_other_values_come_where_the_model_is_told_what_is_padded():
 def test_a_mask_that_is_an_input_is_padded_with_false_and_stays():
     mask = Padded(IDS != 0, mask=IDS != 0, is_mask=True)
     assert_array_equal(mask.longer(1, left=False).values[:, -1], [False, False])
-    assert mask.other(np.random.default_rng(0), 1) is mask
+    assert mask.other(np.random.default_rng(0)) is mask
 
 
-def test_noise_is_larger_than_what_is_valid_and_has_the_sign_asked_for():
+def test_noise_is_larger_than_what_is_valid_and_of_either_sign():
     random = np.random.default_rng(0)
     valid = np.array([-2.0, 0.5, np.nan, np.inf])
-    assert (noise((100,), valid, random, 1) >= 4).all()
-    assert (noise((100,), valid, random, -1) <= -4).all()
-    assert np.isfinite(noise((100,), np.array([np.nan]), random, 1)).all()
-    assert (abs(noise((9,), np.array([1e30]), random, 1)) <= 4e4).all()
+    drawn = noise((50, 3), valid, random)
+    assert (abs(drawn) >= 4).all()
+    # in each feature, and in each step
+    assert ((drawn > 0).any(axis=0) & (drawn < 0).any(axis=0)).all()
+    assert ((drawn > 0).any(axis=1) & (drawn < 0).any(axis=1)).all()
+    assert np.isfinite(noise((100,), np.array([np.nan]), random)).all()
+    assert (abs(noise((9,), np.array([1e30]), random)) <= 4e4).all()
 
 
 def test_an_input_without_a_mask_shares_that_of_the_same_steps():

@@ -16,10 +16,6 @@ class DropMask(keras.layers.Layer):
         The same values without a mask.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
     def call(self, inputs):
         return ops.copy(inputs)  # what is returned unchanged keeps its mask, whatever is computed
 

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_masking.layers._masks import boolean_mask
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class KeepMask(keras.layers.Layer):
@@ -24,21 +26,17 @@ class KeepMask(keras.layers.Layer):
             strings.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
     def call(self, inputs, mask=None):
-        x, mask = _tensor_and_mask(inputs, mask)
-        _boolean_mask(mask, x)
+        x, mask = tensor_and_mask(inputs, mask)
+        boolean_mask(mask, x)
         return ops.copy(x)  # Keras sets the mask on what is returned, and that must not be theirs
 
     def compute_mask(self, inputs, previous_mask=None):
-        _, mask = _tensor_and_mask(inputs, previous_mask)
-        return None if mask is None else ops.cast(mask, "bool")
+        x, mask = tensor_and_mask(inputs, previous_mask)
+        return boolean_mask(mask, x)
 
 
-def _tensor_and_mask(inputs, mask):
+def tensor_and_mask(inputs, mask):
     if not isinstance(inputs, (list, tuple)):
         return inputs, mask
     if len(inputs) != 2 or not isinstance(mask, (list, tuple, type(None))):
@@ -49,40 +47,3 @@ def _tensor_and_mask(inputs, mask):
             "Write `KeepMask()([x * 2, x])`, or `KeepMask()(x * 2, mask=mask)`."
         )
     return inputs[0], None if mask is None else mask[1]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

@@ -2,6 +2,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_masking.layers._masks import boolean_mask, with_axes_of
+from keras_masking.layers._summaries import if_, in_float32, mask_without
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class MaskedAttentionPooling(keras.layers.Layer):
@@ -39,7 +42,6 @@ class MaskedAttentionPooling(keras.layers.Layer):
     def __init__(self, kernel_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.supports_masking = True
 
     def build(self, input_shape):
         if len(input_shape) < 3 or input_shape[-1] is None:
@@ -53,23 +55,21 @@ class MaskedAttentionPooling(keras.layers.Layer):
         )
 
     def call(self, inputs, mask=None, return_attention_scores=False):
-        mask = _boolean_mask(mask, inputs)
-        x = ops.cast(inputs, self.compute_dtype)
-        if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16"):
-            x = ops.cast(x, "float32")
+        mask = boolean_mask(mask, inputs)
+        x = in_float32(ops.cast(inputs, self.compute_dtype))
         kernel = ops.cast(self.kernel, x.dtype)
 
         def summary(x):
-            weights = _softmax(ops.matmul(x, kernel), mask)
+            weights = softmax(ops.matmul(x, kernel), mask)
             return ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), x), -2), weights
 
         if mask is None:
             pooled, weights = summary(x)
         else:
-            pooled, weights = _if(
+            pooled, weights = if_(
                 ops.isfinite(ops.sum(x)),
                 lambda: summary(x),
-                lambda: summary(ops.where(_with_axes_of(x, mask), x, 0)),
+                lambda: summary(ops.where(with_axes_of(x, mask), x, 0)),
             )
         pooled = ops.cast(pooled, self.compute_dtype)
         if return_attention_scores:
@@ -77,12 +77,13 @@ class MaskedAttentionPooling(keras.layers.Layer):
         return pooled
 
     def compute_mask(self, inputs, previous_mask=None):
-        return _mask_without(len(inputs.shape) - 2, previous_mask)
+        return mask_without(len(inputs.shape) - 2, boolean_mask(previous_mask, inputs))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-2], input_shape[-1])
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False):
+        boolean_mask(mask, inputs)
         shapes = self.compute_output_shape(inputs.shape), inputs.shape[:-1]
         pooled, weights = (keras.KerasTensor(shape, self.compute_dtype) for shape in shapes)
         return (pooled, weights) if return_attention_scores else pooled
@@ -92,67 +93,13 @@ class MaskedAttentionPooling(keras.layers.Layer):
         return {**super().get_config(), "kernel_initializer": initializer}
 
 
-def _softmax(scores, mask):
+def softmax(scores, mask):
     kept = ops.ones_like(scores, dtype="bool")
     if mask is not None:
-        kept = ops.logical_and(kept, _with_axes_of(scores, mask))
+        kept = ops.logical_and(kept, with_axes_of(scores, mask))
     some = ops.any(kept, axis=-1, keepdims=True)
     scores = ops.where(kept, scores, -np.inf)
     largest = ops.max(scores, axis=-1, keepdims=True, initial=-np.inf)
     # where all are masked, -inf less -inf would be nan
     exponents = ops.exp(scores - ops.stop_gradient(ops.where(some, largest, 0)))
     return exponents / ops.where(some, ops.sum(exponents, axis=-1, keepdims=True), 1)
-
-
-def _if(condition, yes, no):
-    try:
-        return yes() if bool(condition) else no()
-    except TypeError:  # compiled: which of the two is known when the graph runs
-        return ops.cond(condition, yes, no)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _mask_without(axis, mask):
-    if mask is None or axis >= len(mask.shape):
-        return mask
-    return ops.any(mask, axis=axis) if len(mask.shape) > 2 else None
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

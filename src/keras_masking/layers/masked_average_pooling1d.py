@@ -1,10 +1,11 @@
 import keras
-import numpy as np
 from keras import ops
+
+from keras_masking.layers._windows import Pooling, in_windows
 
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedAveragePooling1D(keras.layers.AveragePooling1D):
+class MaskedAveragePooling1D(Pooling, keras.layers.AveragePooling1D):
     """Mean over the unmasked steps of each window of a padded batch.
 
     Each sequence gets what `keras.layers.AveragePooling1D` gives it alone, without its padding. A
@@ -40,138 +41,12 @@ class MaskedAveragePooling1D(keras.layers.AveragePooling1D):
     steps that are valid.
     """
 
-    def __init__(self, *args, mask_rule="any", **kwargs):
-        super().__init__(*args, **kwargs)
-        self.mask_rule = _mask_rule(mask_rule)
-        self.supports_masking = True
-
-    def call(self, inputs, mask=None):
-        steps_first = self.data_format == "channels_last"
-        x = inputs if steps_first else ops.swapaxes(inputs, 1, 2)
-        mask = _step_mask(mask, x)
-        if mask is None:
-            return super().call(inputs)
-        if x.shape[0] == 0:  # jax takes no steps from an empty batch
-            return ops.zeros(self.compute_output_shape(inputs.shape), inputs.dtype)
-        start, output_mask = _windows(mask, *self._window(), self.mask_rule)
-        x = _in_windows(x, mask, start, *self._window(), 0)
-        ones = ops.cast(mask, x.dtype)[..., None]
-        ones = _in_windows(ones, mask, start, *self._window(), 0)
+    def over_windows(self, x, mask, start, kept):
         outputs, share = (
-            ops.average_pool(y, self.pool_size, self.strides, "valid", "channels_last")
-            for y in (x, ones)
+            ops.average_pool(
+                in_windows(y, mask, start, *self.window(), 0),
+                *(self.pool_size, self.strides, "valid", "channels_last"),
+            )
+            for y in (x, ops.cast(mask, x.dtype)[..., None])
         )
-        outputs = outputs / ops.where(share > 0, share, ops.cast(1, x.dtype))
-        outputs = ops.where(output_mask[..., None], outputs, ops.cast(0, outputs.dtype))
-        return outputs if steps_first else ops.swapaxes(outputs, 1, 2)
-
-    def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
-            return None
-        return _windows(ops.cast(previous_mask, "bool"), *self._window(), self.mask_rule)[1]
-
-    def compute_output_spec(self, inputs, mask=None):
-        return super().compute_output_spec(inputs)
-
-    def get_config(self):
-        return {**super().get_config(), "mask_rule": self.mask_rule}
-
-    def _window(self):
-        return self.pool_size[0], self.strides[0], 1, self.padding
-
-
-def _windows(mask, size, strides, dilation, padding, rule):
-    """Where the first step of each window stands, relative to `output * strides`, one number a
-    row, and the mask of the outputs. Each row has the windows that its sequence has alone."""
-    width = dilation * (size - 1) + 1
-    step = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1) - 1
-    end = ops.max(ops.where(mask, step + 1, 0), axis=1, keepdims=True, initial=0)
-    length = ops.max(ops.where(mask, end - step, 0), axis=1, keepdims=True, initial=0)
-    first = end - length
-    if padding == "valid":
-        outputs, added = (length - width) // strides + 1, 0
-        output = (step[:, width - 1 :: strides] - (width - 1)) // strides
-    else:
-        outputs = (length + strides - 1) // strides
-        output = step[:, ::strides] // strides
-        added = width - 1
-        if padding == "same":
-            added = ops.maximum((outputs - 1) * strides + width - length, 0) // 2
-    start = first % strides - added
-    alone = (output >= first // strides) & (output < first // strides + outputs)
-    # in this order: `ops.add` takes a vector on its right for a bias, on TensorFlow
-    taken = ops.add(
-        dilation * np.arange(size, dtype="int32"), (output * strides + start)[..., None]
-    )
-    within = (taken >= first[..., None]) & (taken < end[..., None])
-    index = ops.where(within, taken, first[..., None])
-    valid = ops.take_along_axis(mask[..., None], index, axis=1) & within
-    return start, alone & (ops.any if rule == "any" else ops.all)(valid, axis=-1)
-
-
-def _in_windows(x, mask, start, size, strides, dilation, padding, filler):
-    """The steps of `x` moved to where windows without padding, `strides` apart, find them."""
-    (batch, time), width = ops.shape(mask), dilation * (size - 1) + 1
-    outputs = (time - width) // strides + 1 if padding == "valid" else -(-time // strides)
-    source = ops.arange((outputs - 1) * strides + width) + start
-    index = ops.clip(source, 0, time - 1)
-    kept = ops.take_along_axis(mask, index, axis=1) & (source == index)
-    index = ops.arange(batch)[:, None] * time + index
-    moved = ops.take(ops.reshape(x, (-1, x.shape[-1])), index, axis=0)
-    return ops.where(kept[..., None], moved, ops.cast(filler, x.dtype))
-
-
-def _mask_rule(rule):
-    if rule not in ("any", "all"):
-        raise ValueError(
-            f'`mask_rule` must be "any" or "all". Received: mask_rule={rule!r}. Use "any" for '
-            'windows with at least one valid step, "all" for windows without padding.'
-        )
-    return rule
-
-
-def _step_mask(mask, inputs):
-    mask = _boolean_mask(mask, inputs)
-    if mask is not None and len(mask.shape) != 2:
-        raise ValueError(
-            "The mask must have one entry a step, (batch, time). Received: a mask of shape "
-            f"{tuple(mask.shape)}. Reduce it first, such as `ops.any(mask, axis=-1)`."
-        )
-    return mask
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")
+        return outputs / ops.where(share > 0, share, ops.cast(1, x.dtype))

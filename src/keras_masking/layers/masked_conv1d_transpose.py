@@ -1,9 +1,13 @@
 import keras
+import numpy as np
 from keras import ops
+
+from keras_masking.layers._masks import zero_where_masked
+from keras_masking.layers._windows import Convolution, extent
 
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedConv1DTranspose(keras.layers.Conv1DTranspose):
+class MaskedConv1DTranspose(Convolution, keras.layers.Conv1DTranspose):
     """Transposed 1D convolution of the unmasked steps of a padded batch.
 
     Each sequence gets what `keras.layers.Conv1DTranspose` gives it alone, without its padding. A
@@ -34,134 +38,46 @@ class MaskedConv1DTranspose(keras.layers.Conv1DTranspose):
             eager calls only), `mask_rule` is another, or the inputs are ragged or strings.
     """
 
-    def __init__(self, filters, kernel_size, *args, mask_rule="any", **kwargs):
-        super().__init__(filters, kernel_size, *args, **kwargs)
-        self.mask_rule = _mask_rule(mask_rule)
-        self.supports_masking = True
+    def over_windows(self, x, mask, start, kept):
+        outputs = ops.conv_transpose(
+            zero_where_masked(x, mask),
+            self.kernel,
+            list(self.strides),
+            self.padding,
+            self.output_padding,
+            "channels_last",
+            self.dilation_rate,
+        )
+        return self.activated(outputs, kept)
 
-    def call(self, inputs, mask=None):
-        steps_first = self.data_format == "channels_last"
-        x = inputs if steps_first else ops.swapaxes(inputs, 1, 2)
-        mask = _step_mask(mask, x)
-        if mask is None:
-            return super().call(inputs)
-        if x.shape[0] == 0:  # TensorFlow convolves an empty batch to a wrong length
-            return ops.zeros(self.compute_output_shape(inputs.shape), self.compute_dtype)
-        kept = mask[..., None] if steps_first else mask[:, None]
-        outputs = super().call(ops.where(kept, inputs, ops.cast(0, inputs.dtype)))
-        left = self._output_mask(mask)
-        kept = left[..., None] if steps_first else left[:, None]
-        return ops.where(kept, outputs, ops.cast(0, outputs.dtype))
-
-    def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
-            return None
-        if previous_mask.shape[0] == 0:
-            time = 1 if self.data_format == "channels_last" else 2
-            return ops.zeros((0, self.compute_output_shape(inputs.shape)[time]), "bool")
-        return self._output_mask(ops.cast(previous_mask, "bool"))
-
-    def compute_output_spec(self, inputs, mask=None):
-        return super().compute_output_spec(inputs)
-
-    def get_config(self):
-        return {**super().get_config(), "mask_rule": self.mask_rule}
-
-    def _output_mask(self, mask):
-        strides, width = self.strides[0], self.dilation_rate[0] * (self.kernel_size[0] - 1) + 1
-        front, added = self._cut(width, strides)
-        beyond = -(-width // strides) + 1
-
-        def reached(steps, around):
-            """The outputs that at least one of the steps reaches, `around` standing beyond."""
-            steps = ops.pad(
-                ops.cast(steps, "float32"), [[0, 0], [beyond, beyond]], constant_values=around
-            )
-            steps = ops.repeat(steps, strides, axis=1)  # and zeros between the steps
-            place = ops.cumsum(ops.ones_like(steps, dtype="int32"), axis=1) - 1
-            number = ops.conv(
-                ops.where(place % strides == 0, steps, 0)[..., None],
-                ops.ones((*self.kernel_size, 1, 1)),
-                data_format="channels_last",
-                dilation_rate=self.dilation_rate,
-            )
-            start = beyond * strides + front - (width - 1)
-            return number[:, start : front + added - beyond * strides, 0] > 0.5
-
-        step = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1) - 1
-        end = ops.max(ops.where(mask, step + 1, 0), axis=1, keepdims=True, initial=0)
-        length = ops.max(ops.where(mask, end - step, 0), axis=1, keepdims=True, initial=0)
-        first = end - length
-        valid = reached(mask, 0)
-        output = ops.cumsum(ops.ones_like(valid, dtype="int32"), axis=1) - 1
-        outputs = length * strides + added
-        alone = (output >= first * strides) & (output < first * strides + outputs) & (length > 0)
+    def windows(self, mask):
+        size, strides, dilation, _ = self.window()
+        front, added = self.cut()
+        step, first, end, length = extent(mask)
+        every = ops.repeat(ops.ones_like(mask, dtype="int32"), strides, axis=1)
+        every = ops.pad(every, [[0, 0], [0, max(added, 0)]], constant_values=1)
+        output = ops.cumsum(every[:, : min(added, 0) or None], axis=1) - 1
+        place = output - first * strides
+        alone = (place >= 0) & (place - added < length * strides) & (length > 0)
+        # of each output the places of the steps, with zeros in between, that the kernel reaches
+        reached = output[..., None] - (dilation * np.arange(size, dtype="int32") - front)
+        on_step, reached = ops.equal(reached % strides, 0), reached // strides
+        within = (reached >= first[..., None]) & (reached < end[..., None])
+        index = ops.where(within, reached, first[..., None])
+        valid = ops.take_along_axis(mask[..., None], index, axis=1) & within
+        padding = on_step & ~valid
         if self.mask_rule == "all":
-            return alone & ~reached(~mask, 1)
-        within = (step >= first) & (step < end) & ~mask
-        return alone & (valid | ~reached(within, 0))
+            return None, alone & ~ops.any(padding, axis=-1)
+        by_padding = ops.any(padding & within, axis=-1)
+        return None, alone & (ops.any(valid & on_step, axis=-1) | ~by_padding)
 
-    def _cut(self, width, strides):
+    def cut(self):
         """How many outputs Keras cuts off in front, and gives beyond `strides` a step."""
+        size, strides, dilation, _ = self.window()
+        width = dilation * (size - 1) + 1
         more = None if self.output_padding is None else self.output_padding[0]
         if self.padding == "valid":
             return 0, max(width - strides, 0) if more is None else width - strides + more
         if more is None:
             return max(width - strides, 0) // 2, 0
         return max(width - width % 2 - more, 0) // 2, width % 2 + more - strides
-
-
-def _mask_rule(rule):
-    if rule not in ("any", "all"):
-        raise ValueError(
-            f'`mask_rule` must be "any" or "all". Received: mask_rule={rule!r}. Use "any" for '
-            'windows with at least one valid step, "all" for windows without padding.'
-        )
-    return rule
-
-
-def _step_mask(mask, inputs):
-    mask = _boolean_mask(mask, inputs)
-    if mask is not None and len(mask.shape) != 2:
-        raise ValueError(
-            "The mask must have one entry a step, (batch, time). Received: a mask of shape "
-            f"{tuple(mask.shape)}. Reduce it first, such as `ops.any(mask, axis=-1)`."
-        )
-    return mask
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

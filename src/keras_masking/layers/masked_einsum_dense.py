@@ -1,22 +1,25 @@
 import keras
-from keras import ops
+
+from keras_masking.layers._masks import boolean_mask, valid_where_masked, zero_where_masked
+from keras_masking.layers._stand_in import StandIn
 
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedEinsumDense(keras.layers.EinsumDense):
+class MaskedEinsumDense(StandIn, keras.layers.EinsumDense):
     """A dense layer by an einsum equation, for a padded batch.
 
-    Padded steps become 0 on both sides, so nothing in them, nan and inf included, reaches the
-    result or the weights, and their bias does not bring them back. Without a mask this is
-    `keras.layers.EinsumDense`.
+    Nothing in padded steps, nan and inf included, reaches the result or the weights: they become
+    0, and their bias does not bring them back. Without a mask this is `keras.layers.EinsumDense`.
 
     Args:
-        equation, output_shape and others: as in `keras.layers.EinsumDense`.
+        equation, output_shape and others: as in `keras.layers.EinsumDense`, a quantized `dtype`
+            policy and `quantize` too.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`.
         mask: booleans, or the numbers 0 and 1, in the shape of the leading axes of `inputs`,
             at least `(batch, time)`; True = use. Given by Keras when `inputs` carry a mask.
+
     Returns:
         What the equation says, in the layer's compute dtype. The mask goes on where the equation
         keeps its axes in front, as in `"btf,fg->btg"` or `"...f,fg->...g"`. It ends where the
@@ -28,25 +31,29 @@ class MaskedEinsumDense(keras.layers.EinsumDense):
             strings.
     """
 
-    def __init__(self, equation, output_shape, **kwargs):
-        super().__init__(equation, output_shape, **kwargs)
-        self.supports_masking = True
-
     def call(self, inputs, training=None, mask=None):
-        mask = _boolean_mask(mask, inputs)
+        return self.between(super().call, inputs, training, mask)
+
+    def quantized_call(self, inputs, training=None, mask=None):
+        return self.between(super().quantized_call, inputs, training, mask)
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        return super().quantize(mode, type_check=False, config=config)  # as its own class
+
+    def between(self, dense, inputs, training, mask):
+        mask = boolean_mask(mask, inputs)
         if mask is None:
-            return super().call(inputs, training=training)
-        goes_on = _keeps_steps(self.equation, inputs, mask)
-        result = super().call(_zero_where_masked(inputs, mask), training=training)
-        return _zero_where_masked(result, mask) if goes_on else result
+            return dense(inputs, training=training)
+        if not keeps_steps(self.equation, inputs, mask):
+            return dense(zero_where_masked(inputs, mask), training=training)
+        return zero_where_masked(dense(valid_where_masked(inputs, mask), training=training), mask)
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None or not _keeps_steps(self.equation, inputs, previous_mask):
-            return None
-        return ops.cast(previous_mask, "bool")
+        mask = boolean_mask(previous_mask, inputs)
+        return mask if mask is not None and keeps_steps(self.equation, inputs, mask) else None
 
 
-def _keeps_steps(equation, x, mask):
+def keeps_steps(equation, x, mask):
     """Whether the axes of the mask are in front of the result; False where time is summed away."""
     given, behind = equation.replace(" ", "").split("->")
     given = given.split(",")[0]
@@ -65,48 +72,3 @@ def _keeps_steps(equation, x, mask):
             f"{tuple(mask.shape)}. Keep the time axis second, and move it with MaskedPermute."
         )
     return False
-
-
-def _zero_where_masked(x, mask):
-    return ops.cast(ops.where(_with_axes_of(x, mask), x, 0), x.dtype)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

@@ -1,9 +1,11 @@
 import keras
 from keras import ops
 
+from keras_masking.layers._summaries import OneStep
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedFirst(keras.layers.Layer):
+class MaskedFirst(OneStep):
     """The first unmasked step of each sequence of a padded batch.
 
     Padding may stand on the left, on the right or in between. Padded steps never count, whatever
@@ -12,6 +14,7 @@ class MaskedFirst(keras.layers.Layer):
 
     Args:
         axis: the axis to take a step of, by default 1, the time steps. Not 0, the batch.
+        keepdims: whether the result keeps `axis`, with size 1.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`, or flattened to `(batch, time * ...)`
@@ -31,104 +34,7 @@ class MaskedFirst(keras.layers.Layer):
     Method: the mask gives the index of the step, and only that step is read.
     """
 
-    def __init__(self, axis=1, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = axis
-        self.supports_masking = True
+    end = 0
 
-    def build(self, input_shape):
-        _step_axis(self.axis, input_shape)
-
-    def call(self, inputs, mask=None):
-        mask = _boolean_mask(mask, inputs)
-        axis = _step_axis(self.axis, inputs.shape)
-        if mask is None:
-            return inputs[(slice(None),) * axis + (0,)]
-        if inputs.shape[axis] == 0:
-            return ops.cast(ops.sum(inputs, axis=axis), inputs.dtype)
-        if axis < len(mask.shape):
-            step = _first_step(inputs, mask, axis)
-            mask = ops.any(mask, axis=axis)
-        else:
-            step = inputs[(slice(None),) * axis + (0,)]
-        return ops.cast(ops.where(_with_axes_of(step, mask), step, 0), inputs.dtype)
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return _mask_without(_step_axis(self.axis, inputs.shape), previous_mask)
-
-    def compute_output_shape(self, input_shape):
-        axis = _step_axis(self.axis, input_shape)
-        return (*input_shape[:axis], *input_shape[axis + 1 :])
-
-    def compute_output_spec(self, inputs, mask=None):
-        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
-
-
-def _first_step(x, mask, axis):
-    time = len(mask.shape) - 1  # behind the other axes of the mask, which become one
-    x, mask = ops.moveaxis(x, axis, time), ops.moveaxis(ops.cast(mask, "int32"), axis, time)
-    shape = ops.shape(x)
-    index = ops.argmax(mask, axis=-1)
-    steps = ops.reshape(x, (-1, *shape[time + 1 :]))
-    start = ops.arange(0, ops.shape(steps)[0], shape[time])
-    return ops.take(steps, ops.reshape(start, shape[:time]) + index, axis=0)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _step_axis(axis, shape):
-    if type(axis) is not int or axis == 0 or not -len(shape) < axis < len(shape):
-        raise ValueError(
-            "`axis` must be an integer that names an axis of the inputs other than 0, the batch. "
-            f"Received: axis={axis!r} for inputs of shape {tuple(shape)}. "
-            f"Use a value from 1 to {len(shape) - 1}."
-        )
-    return axis % len(shape)
-
-
-def _mask_without(axis, mask):
-    if mask is None or axis >= len(mask.shape):
-        return mask
-    return ops.any(mask, axis=axis) if len(mask.shape) > 2 else None
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")
+    def index(self, mask):
+        return ops.argmax(mask, axis=-1)

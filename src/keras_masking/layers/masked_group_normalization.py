@@ -1,9 +1,12 @@
 import keras
 from keras import ops
 
+from keras_masking.layers._masks import boolean_mask, refuse_time, with_axes_of
+from keras_masking.layers._stand_in import StandIn
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedGroupNormalization(keras.layers.GroupNormalization):
+class MaskedGroupNormalization(StandIn, keras.layers.GroupNormalization):
     """Group normalization of a padded batch, its mean and variance from unmasked steps only.
 
     Padded steps never count, whatever stands in them, nan and inf included; they become 0, and so
@@ -18,6 +21,7 @@ class MaskedGroupNormalization(keras.layers.GroupNormalization):
         inputs: numbers of shape `(batch, time, ..., features)`.
         mask: booleans, or the numbers 0 and 1, in the shape of the leading axes of `inputs`,
             at least `(batch, time)`; True = use. Given by Keras when `inputs` carry a mask.
+
     Returns:
         The shape of `inputs`, in the layer's compute dtype, with the mask of the inputs; float16
         and bfloat16 are computed in float32.
@@ -31,16 +35,16 @@ class MaskedGroupNormalization(keras.layers.GroupNormalization):
     """
 
     def call(self, inputs, mask=None):
-        mask = _boolean_mask(mask, inputs)
+        mask = boolean_mask(mask, inputs)
         if mask is None:
             return super().call(inputs)
-        _refuse_time(self.axis, mask, inputs)
+        refuse_time(self.axis, mask, inputs)
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         shape, axis = list(ops.shape(x)), self.axis % len(x.shape)
         size = inputs.shape[axis] // self.groups
         grouped = ops.reshape(x, [*shape[:axis], self.groups, size, *shape[axis + 1 :]])
         over = [n for n in range(1, len(grouped.shape)) if n != axis]
-        kept = _with_axes_of(grouped, mask)
+        kept = with_axes_of(grouped, mask)
         x = ops.where(kept, grouped, 0)
         ones = ops.cast(ops.logical_and(kept, ops.ones_like(grouped, dtype="bool")), x.dtype)
         counted = ops.maximum(ops.sum(ones, axis=over, keepdims=True), 1)
@@ -56,53 +60,3 @@ class MaskedGroupNormalization(keras.layers.GroupNormalization):
             result = result + ops.reshape(ops.cast(self.beta, x.dtype), weights)
         result = ops.reshape(ops.where(kept, result, 0), shape)
         return ops.cast(result, self.compute_dtype)
-
-
-def _refuse_time(axis, mask, inputs):
-    if axis % len(inputs.shape) < len(mask.shape):
-        raise ValueError(
-            "`axis` must name the features, not an axis of the mask. Received: "
-            f"axis={axis} for inputs of shape {tuple(inputs.shape)} with a mask of shape "
-            f"{tuple(mask.shape)}. Use axis=-1, with the features last."
-        )
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

@@ -2,9 +2,11 @@ import keras
 from keras import ops
 from keras.src.backend import set_keras_mask  # Keras publishes no name for it
 
+from keras_masking.layers._attention import Attention, allowed, kept, mask_of_steps
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedGroupQueryAttention(keras.layers.GroupQueryAttention):
+class MaskedGroupQueryAttention(Attention, keras.layers.GroupQueryAttention):
     """Grouped-query attention that nan and inf of padded steps do not get through.
 
     `keras.layers.GroupQueryAttention` leaves the masks of its caller alone and takes explicit
@@ -56,7 +58,7 @@ class MaskedGroupQueryAttention(keras.layers.GroupQueryAttention):
     ):
         key = value if key is None else key
         inputs, masks = (query, value, key), (query_mask, value_mask, key_mask)
-        masks = [_mask_of_steps(*both) for both in zip(masks, inputs, strict=True)]
+        masks = [mask_of_steps(*both) for both in zip(masks, inputs, strict=True)]
         if all(mask is None for mask in (*masks, attention_mask)):
             return super().call(
                 query,
@@ -69,87 +71,22 @@ class MaskedGroupQueryAttention(keras.layers.GroupQueryAttention):
         self._return_attention_scores = return_attention_scores
         steps = self._compute_attention_mask(query, value, *masks, use_causal_mask=use_causal_mask)
         shape = (query.shape[0], self.num_query_heads, query.shape[1], value.shape[1])
-        allowed = _allowed(steps, attention_mask, shape)
-        some = ops.any(allowed, axis=-1)
-        queries, keys = ops.any(some, axis=1), ops.any(allowed, axis=(1, 2))
-        query, value, key = _kept(query, queries), _kept(value, keys), _kept(key, keys)
+        allow = allowed(steps, attention_mask, shape)
+        some = ops.any(allow, axis=-1)
+        queries, keys = ops.any(some, axis=1), ops.any(allow, axis=(1, 2))
+        query, value, key = kept(query, queries), kept(value, keys), kept(key, keys)
         context, scores = self._compute_attention(
             self._query_dense(query),
             ops.repeat(self._key_dense(key), self.num_repeats, axis=2),
             ops.repeat(self._value_dense(value), self.num_repeats, axis=2),
-            attention_mask=allowed,
+            attention_mask=allow,
             training=training,
         )
         if some.shape[1] != 1:  # a head of a query can be left without keys
-            context = _kept(context, ops.swapaxes(some, 1, 2))
+            context = kept(context, ops.swapaxes(some, 1, 2))
         if self.use_gate:
             context = ops.multiply(context, self._gate_dense(query))
-        output = _kept(self._output_dense(context), queries)
+        output = kept(self._output_dense(context), queries)
         if masks[0] is not None:
             set_keras_mask(output, masks[0])
         return (output, scores) if return_attention_scores else output
-
-
-def _mask_of_steps(mask, inputs):
-    return _boolean_mask(mask, inputs if mask is None else inputs[..., 0])
-
-
-def _allowed(steps, attention_mask, shape):
-    """Who may attend to whom, of shape (batch, heads, queries, keys), where sizes may be 1."""
-    steps = None if steps is None else ops.expand_dims(steps, 1)
-    if attention_mask is None:
-        return steps
-    mask = _boolean_mask(attention_mask, attention_mask)
-    wanted = shape if len(mask.shape) == 4 else shape[:1] * (len(mask.shape) == 3) + shape[2:]
-    if len(mask.shape) != len(wanted) or any(
-        m not in (n, 1) and None not in (m, n) for m, n in zip(mask.shape, wanted, strict=True)
-    ):
-        raise ValueError(
-            "`attention_mask` must have the shape (batch, queries, keys), where sizes may be 1, or "
-            f"(batch, heads, queries, keys). Received: shape {tuple(mask.shape)} for scores of "
-            f"shape {shape}. A mask of padded keys, (batch, keys), is `value_mask`."
-        )
-    while len(mask.shape) < 4:
-        mask = ops.expand_dims(mask, -3)
-    return mask if steps is None else ops.logical_and(mask, steps)
-
-
-def _kept(x, mask):
-    return ops.cast(ops.where(mask[..., None], x, 0), x.dtype)
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

@@ -1,9 +1,11 @@
 import keras
-from keras import ops
+
+from keras_masking.layers._masks import boolean_mask, zero_where_masked
+from keras_masking.layers._stand_in import StandIn, refuse_other
 
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedLambda(keras.layers.Lambda):
+class MaskedLambda(StandIn, keras.layers.Lambda):
     """A function as a layer, which hands the mask on.
 
     Padded steps become 0 in front of the function and behind it, so a function that works within
@@ -20,6 +22,7 @@ class MaskedLambda(keras.layers.Lambda):
         inputs: numbers of shape `(batch, time, ...)`.
         mask: booleans, or the numbers 0 and 1, in the shape of the leading axes of `inputs`,
             at least `(batch, time)`; True = use. Given by Keras when `inputs` carry a mask.
+
     Returns:
         What the function gives, with its mask.
 
@@ -33,77 +36,58 @@ class MaskedLambda(keras.layers.Lambda):
         super().__init__(function, output_shape, mask, arguments, **kwargs)
         self.supports_masking = True
 
+    @classmethod
+    def from_keras(cls, layer):
+        """The function of a `keras.layers.Lambda`, by itself and not as its config has it.
+
+        Raises:
+            TypeError: `layer` is of another class.
+        """
+        refuse_other(cls, keras.layers.Lambda, layer)
+        options = {"name": layer.name, "dtype": layer.dtype_policy, "trainable": layer.trainable}
+        return cls(layer.function, layer._output_shape, layer.mask, layer.arguments, **options)
+
     def call(self, inputs, mask=None, training=None):
-        if all(part is None for part in keras.tree.flatten(mask)):
+        if no_mask(mask):
             return super().call(inputs, training=training)
-        _refuse_several(inputs, "inputs")
-        mask = _boolean_mask(mask, inputs)
-        result = super().call(_zero_where_masked(inputs, mask), mask=mask, training=training)
+        refuse_several(inputs, "inputs")
+        mask = boolean_mask(mask, inputs)
+        result = super().call(zero_where_masked(inputs, mask), mask=mask, training=training)
         left = self.compute_mask(inputs, mask)
         if left is None:
             return result
-        _refuse_several(result, "result")
+        refuse_several(result, "result")
         if self.mask is None and tuple(result.shape)[: len(left.shape)] != tuple(left.shape):
             raise ValueError(
                 "The result must keep the axes of the mask in front. Received: a result of shape "
                 f"{tuple(result.shape)} with a mask of shape {tuple(left.shape)}. Give "
                 "`mask=lambda inputs, mask: ...` that returns the mask of the result, or None."
             )
-        return _zero_where_masked(result, _boolean_mask(left, result))
+        return zero_where_masked(result, boolean_mask(left, result))
 
     def compute_mask(self, inputs, previous_mask=None):
-        return previous_mask if self.mask is None else super().compute_mask(inputs, previous_mask)
+        if not no_mask(previous_mask):
+            refuse_several(inputs, "inputs")
+            previous_mask = boolean_mask(previous_mask, inputs)
+        if self.mask is None:
+            return None if no_mask(previous_mask) else previous_mask
+        return keras.layers.Lambda.compute_mask(self, inputs, previous_mask)
+
+    def compute_output_spec(self, inputs, mask=None, training=None):
+        if not no_mask(mask):
+            refuse_several(inputs, "inputs")
+            boolean_mask(mask, inputs)
+        return keras.layers.Lambda.compute_output_spec(self, inputs)
 
 
-def _refuse_several(x, name):
+def no_mask(mask):
+    return all(part is None for part in keras.tree.flatten(mask))
+
+
+def refuse_several(x, name):
     if not hasattr(x, "shape"):
         raise ValueError(
             "A function under a mask must take and give one tensor. Received: "
             f"{type(x).__name__} as its {name}. Write a layer for it, or use keras.layers.Lambda "
             "with its argument `mask`."
         )
-
-
-def _zero_where_masked(x, mask):
-    return ops.cast(ops.where(_with_axes_of(x, mask), x, 0), x.dtype)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

@@ -2,9 +2,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_masking.layers._masks import with_axes_of
+from keras_masking.layers._summaries import Summary
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedMin(keras.layers.Layer):
+class MaskedMin(Summary):
     """Minimum over the unmasked steps of a padded batch.
 
     Padded steps never count, whatever stands in them, nan and inf included, and their gradient
@@ -14,6 +17,7 @@ class MaskedMin(keras.layers.Layer):
     Args:
         axis: the axis to take the minimum over, by default 1, the time steps. Not 0, the
             batch.
+        keepdims: whether the result keeps `axis`, with size 1.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`, or flattened to `(batch, time * ...)`
@@ -31,87 +35,10 @@ class MaskedMin(keras.layers.Layer):
             than 0 and 1 (seen in eager calls only), or the inputs are ragged or strings.
     """
 
-    def __init__(self, axis=1, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = axis
-        self.supports_masking = True
+    def of_all(self, x, axis):
+        return ops.min(x, axis=axis)
 
-    def build(self, input_shape):
-        _step_axis(self.axis, input_shape)
-
-    def call(self, inputs, mask=None):
-        mask = _boolean_mask(mask, inputs)
-        x = ops.cast(inputs, self.compute_dtype)
-        axis = _step_axis(self.axis, x.shape)
-        if mask is None:
-            return ops.min(x, axis=axis)
-        mask = _with_axes_of(x, mask)
+    def of_valid(self, x, mask, axis):
+        mask = with_axes_of(x, mask)
         smallest = ops.min(ops.where(mask, x, np.inf), axis=axis, initial=np.inf)
-        return ops.cast(ops.where(ops.any(mask, axis=axis), smallest, 0), x.dtype)
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return _mask_without(_step_axis(self.axis, inputs.shape), previous_mask)
-
-    def compute_output_shape(self, input_shape):
-        axis = _step_axis(self.axis, input_shape)
-        return (*input_shape[:axis], *input_shape[axis + 1 :])
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _step_axis(axis, shape):
-    if type(axis) is not int or axis == 0 or not -len(shape) < axis < len(shape):
-        raise ValueError(
-            "`axis` must be an integer that names an axis of the inputs other than 0, the batch. "
-            f"Received: axis={axis!r} for inputs of shape {tuple(shape)}. "
-            f"Use a value from 1 to {len(shape) - 1}."
-        )
-    return axis % len(shape)
-
-
-def _mask_without(axis, mask):
-    if mask is None or axis >= len(mask.shape):
-        return mask
-    return ops.any(mask, axis=axis) if len(mask.shape) > 2 else None
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")
+        return ops.where(ops.any(mask, axis=axis), smallest, 0)

@@ -2,9 +2,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_masking.layers._masks import boolean_mask, with_axes_of, zero_where_masked
+from keras_masking.layers._stand_in import StandIn
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedReshape(keras.layers.Reshape):
+class MaskedReshape(StandIn, keras.layers.Reshape):
     """Reshape a padded batch, and its mask with it, as long as steps stay whole.
 
     The mask follows the time axis where that stays, is split, or is joined with other axes of
@@ -18,6 +21,7 @@ class MaskedReshape(keras.layers.Reshape):
         inputs: numbers of shape `(batch, time, ...)`.
         mask: booleans, or the numbers 0 and 1, in the shape of the leading axes of `inputs`,
             at least `(batch, time)`; True = use. Given by Keras when `inputs` carry a mask.
+
     Returns:
         Shape `(batch, *target_shape)` and the dtype of `inputs`, with a mask that has the leading
         axes of the result up to the features.
@@ -28,31 +32,24 @@ class MaskedReshape(keras.layers.Reshape):
             than 0 and 1 (seen in eager calls only); or the inputs are ragged or strings.
     """
 
-    def __init__(self, target_shape, **kwargs):
-        super().__init__(target_shape, **kwargs)
-        self.supports_masking = True
-
     def call(self, inputs, mask=None):
-        mask = _boolean_mask(mask, inputs)
+        mask = boolean_mask(mask, inputs)
         if mask is None:
             return super().call(inputs)
-        self._axes_of_steps(inputs, mask)
-        return super().call(_zero_where_masked(inputs, mask))
-
-    def compute_output_spec(self, inputs, mask=None):
-        return super().compute_output_spec(inputs)
+        self.axes_of_steps(inputs, mask)
+        return super().call(zero_where_masked(inputs, mask))
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
+        mask = boolean_mask(previous_mask, inputs)
+        if mask is None:
             return None
-        before, after = self._axes_of_steps(inputs, previous_mask)
+        before, after = self.axes_of_steps(inputs, mask)
         one = inputs[(..., *[0] * (len(inputs.shape) - before))]
-        steps = _with_axes_of(one, ops.cast(previous_mask, "bool"))
-        steps = ops.logical_and(steps, ops.ones_like(one, dtype="bool"))
+        steps = ops.logical_and(with_axes_of(one, mask), ops.ones_like(one, dtype="bool"))
         target = self.compute_output_shape(inputs.shape)[1:after]
         return keras.layers.Reshape(tuple(-1 if n is None else n for n in target))(steps)
 
-    def _axes_of_steps(self, inputs, mask):
+    def axes_of_steps(self, inputs, mask):
         """How many axes hold steps, in front and behind."""
         shape, target = tuple(inputs.shape), self.compute_output_shape(inputs.shape)
         for before in range(len(mask.shape), max(len(mask.shape) + 1, len(shape))):
@@ -67,48 +64,3 @@ class MaskedReshape(keras.layers.Reshape):
             f"`MaskedReshape((-1, {', '.join(map(str, shape[len(mask.shape) :]))}))`, use "
             "MaskedFlatten to have one mask entry an element, or DropMask to let padding count."
         )
-
-
-def _zero_where_masked(x, mask):
-    return ops.cast(ops.where(_with_axes_of(x, mask), x, 0), x.dtype)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

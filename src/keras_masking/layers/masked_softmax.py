@@ -2,9 +2,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_masking.layers._masks import boolean_mask, with_axes_of
+from keras_masking.layers._stand_in import StandIn
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedSoftmax(keras.layers.Softmax):
+class MaskedSoftmax(StandIn, keras.layers.Softmax):
     """Softmax over the unmasked entries of a padded batch.
 
     Masked entries become 0, and the others sum to 1 among themselves. Where every entry along
@@ -32,12 +35,10 @@ class MaskedSoftmax(keras.layers.Softmax):
     """
 
     def call(self, inputs, mask=None):
-        if mask is not None:
-            mask = ops.convert_to_tensor(mask)
-        mask = _boolean_mask(mask, _where_not_repeated(mask, inputs))
+        mask = self.compute_mask(inputs, mask)
         if mask is None:
             return super().call(inputs)
-        mask = _with_axes_of(inputs, mask)
+        mask = with_axes_of(inputs, mask)
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         some = ops.any(mask, axis=axis, keepdims=True)
         # -inf everywhere would make nan of a row and of its gradient
@@ -45,50 +46,17 @@ class MaskedSoftmax(keras.layers.Softmax):
         weights = super().call(ops.where(mask, inputs, excluded))
         return ops.cast(ops.where(mask, weights, 0), inputs.dtype)
 
+    def compute_mask(self, inputs, previous_mask=None):
+        mask = None if previous_mask is None else ops.convert_to_tensor(previous_mask)
+        return boolean_mask(mask, where_not_repeated(mask, inputs))
 
-def _where_not_repeated(mask, inputs):
+    def compute_output_spec(self, inputs, mask=None):
+        self.compute_mask(inputs, mask)
+        return super().compute_output_spec(inputs)
+
+
+def where_not_repeated(mask, inputs):
     """The inputs, cut to size 1 along the axes where a mask of as many axes has size 1."""
     if mask is None or len(mask.shape) != len(inputs.shape):
         return inputs
     return inputs[tuple(slice(0, 1 if size == 1 else None) for size in mask.shape)]
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

@@ -1,9 +1,12 @@
 import keras
 from keras import ops
 
+from keras_masking.layers._masks import with_axes_of
+from keras_masking.layers._summaries import Summary, if_, in_float32, product_with
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedStd(keras.layers.Layer):
+class MaskedStd(Summary):
     """Standard deviation over the unmasked steps of a padded batch.
 
     It is the population's, divided by the number of unmasked steps and not by one less, as in
@@ -13,6 +16,7 @@ class MaskedStd(keras.layers.Layer):
 
     Args:
         axis: the axis to take the deviation over, by default 1, the time steps. Not 0, the batch.
+        keepdims: whether the result keeps `axis`, with size 1.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`, or flattened to `(batch, time * ...)`
@@ -35,47 +39,28 @@ class MaskedStd(keras.layers.Layer):
     not finite, 0 takes the place of the padded values first.
     """
 
-    def __init__(self, axis=1, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = axis
-        self.supports_masking = True
+    def of_all(self, x, axis):
+        x = in_float32(x)
+        distances = x - ops.mean(x, axis=axis, keepdims=True)
+        return root(ops.mean(ops.square(distances), axis=axis))
 
-    def build(self, input_shape):
-        _step_axis(self.axis, input_shape)
-
-    def call(self, inputs, mask=None):
-        mask = _boolean_mask(mask, inputs)
-        x = ops.cast(inputs, self.compute_dtype)
-        axis = _step_axis(self.axis, x.shape)
-        if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16"):
-            x = ops.cast(x, "float32")
-        if mask is None:
-            variance = ops.mean(ops.square(x - ops.mean(x, axis=axis, keepdims=True)), axis=axis)
-        else:
-            variance = _masked_variance(x, mask, axis)
-        # the root has no slope at 0, and the infinite one that it is given makes gradients nan
-        constant = variance == 0
-        root = ops.where(constant, 0, ops.sqrt(ops.where(constant, 1, variance)))
-        return ops.cast(root, self.compute_dtype)
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return _mask_without(_step_axis(self.axis, inputs.shape), previous_mask)
-
-    def compute_output_shape(self, input_shape):
-        axis = _step_axis(self.axis, input_shape)
-        return (*input_shape[:axis], *input_shape[axis + 1 :])
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
+    def of_valid(self, x, mask, axis):
+        return root(masked_variance(in_float32(x), mask, axis))
 
 
-def _masked_variance(x, mask, axis):
+def root(variance):
+    # it has no slope at 0, and the infinite one that it is given makes gradients nan
+    constant = ops.equal(variance, 0)
+    return ops.where(constant, 0, ops.sqrt(ops.where(constant, 1, variance)))
+
+
+def masked_variance(x, mask, axis):
     if axis < len(mask.shape):
         steps = ops.sum(ops.cast(mask, x.dtype), axis=axis, keepdims=True)
-        steps = ops.maximum(_with_axes_of(x, steps), 1)
+        steps = ops.maximum(with_axes_of(x, steps), 1)
     else:
         steps = ops.cast(ops.shape(x)[axis], x.dtype)
-    kept = _with_axes_of(x, mask)
+    kept = with_axes_of(x, mask)
 
     def variance(total, x):
         distances = (x - total / steps) * ops.cast(kept, x.dtype)
@@ -85,77 +70,7 @@ def _masked_variance(x, mask, axis):
         selected = ops.where(kept, x, 0)
         return variance(ops.sum(selected, axis=axis, keepdims=True), selected)
 
-    total = ops.expand_dims(_product_with(mask, x, axis), axis)
+    total = ops.expand_dims(product_with(mask, x, axis), axis)
     return ops.squeeze(
-        _if(ops.all(ops.isfinite(total)), lambda: variance(total, x), without_padded_values), axis
+        if_(ops.all(ops.isfinite(total)), lambda: variance(total, x), without_padded_values), axis
     )
-
-
-def _product_with(mask, x, axis):
-    axes = "abcdefghijklmnopqrstuvwxyz"[: len(x.shape)]
-    equation = f"{axes[: len(mask.shape)]},{axes}->{axes[:axis]}{axes[axis + 1 :]}"
-    return ops.einsum(equation, ops.cast(mask, x.dtype), x)
-
-
-def _if(condition, yes, no):
-    try:
-        return yes() if bool(condition) else no()
-    except TypeError:  # compiled: which of the two is known when the graph runs
-        return ops.cond(condition, yes, no)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _step_axis(axis, shape):
-    if type(axis) is not int or axis == 0 or not -len(shape) < axis < len(shape):
-        raise ValueError(
-            "`axis` must be an integer that names an axis of the inputs other than 0, the batch. "
-            f"Received: axis={axis!r} for inputs of shape {tuple(shape)}. "
-            f"Use a value from 1 to {len(shape) - 1}."
-        )
-    return axis % len(shape)
-
-
-def _mask_without(axis, mask):
-    if mask is None or axis >= len(mask.shape):
-        return mask
-    return ops.any(mask, axis=axis) if len(mask.shape) > 2 else None
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")

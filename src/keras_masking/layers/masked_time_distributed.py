@@ -1,13 +1,23 @@
 import keras
 from keras import ops
 
+from keras_masking.layers._masks import (
+    boolean_mask,
+    outer_steps,
+    valid_where_masked,
+    with_axes_of,
+    zero_where_masked,
+)
+from keras_masking.layers._stand_in import StandIn
+from keras_masking.layers._statistics import batch_normalized
+
 
 @keras.saving.register_keras_serializable(package="keras_masking")
-class MaskedTimeDistributed(keras.layers.TimeDistributed):
+class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
     """Apply a layer to every outer step of a padded batch, each with the mask of its inner steps.
 
-    Padded outer steps become 0 in front of the layer and behind it. Without a mask this is
-    `keras.layers.TimeDistributed`.
+    What stands in padded outer steps does not reach the layer, and they become 0 behind it; padded
+    inner steps become 0 in front of it. Without a mask this is `keras.layers.TimeDistributed`.
 
     Args:
         layer: as in `keras.layers.TimeDistributed`.
@@ -25,30 +35,37 @@ class MaskedTimeDistributed(keras.layers.TimeDistributed):
 
     Raises:
         ValueError: the mask does not fit the inputs or holds values other than 0 and 1 (seen in
-            eager calls only), or the inputs are ragged or strings.
+            eager calls only), a `BatchNormalization` inside the layer is in training, or the inputs
+            are ragged or strings.
 
-    Method: outer steps are samples to the layer, which runs once for all of them. One without a
-    valid inner step is one of valid zeros there, because many layers give nan for a fully padded
-    row.
+    Method: outer steps are samples to the layer, which runs once for all of them. In the place of
+    one without a valid inner step stands the first that has one: many layers give nan for a fully
+    padded row, or have no finite slope at 0. A `BatchNormalization` is given the mask.
     """
 
     def call(self, inputs, training=None, mask=None):
-        mask = _boolean_mask(mask, inputs)
+        mask = boolean_mask(mask, inputs)
         if mask is None:
             return super().call(inputs, training=training)
-        outer, options = _outer_steps(mask), {}
+        outer, options = outer_steps(mask), {}
+        x = zero_where_masked(inputs, mask)
+        if isinstance(self.layer, keras.layers.BatchNormalization):
+            return parted(batch_normalized(self.layer, joined(x), joined(mask), training), outer)
+        if training:
+            refuse_statistics(self.layer)
         if self.layer._call_has_training_arg:
             options["training"] = training
         if self.layer._call_has_mask_arg and len(mask.shape) > 2:
-            options["mask"] = _joined(mask | ~_with_axes_of(mask, outer))
-        result = self.layer.call(_joined(_zero_where_masked(inputs, mask)), **options)
-        return _zero_where_masked(_parted(result, outer), outer)
+            inner = valid_where_masked(ops.cast(mask, "int32"), outer)
+            options["mask"] = joined(ops.cast(inner, "bool"))
+        result = self.layer.call(joined(valid_where_masked(x, outer)), **options)
+        return zero_where_masked(parted(result, outer), outer)
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
+        mask = boolean_mask(previous_mask, inputs)
+        if mask is None:
             return None
-        mask = ops.cast(previous_mask, "bool")
-        outer = _outer_steps(mask)
+        outer = outer_steps(mask)
         if len(mask.shape) == 2 or not self.layer.supports_masking:
             return outer
         first = mask[:, 0]
@@ -61,62 +78,23 @@ class MaskedTimeDistributed(keras.layers.TimeDistributed):
                 f"the run. Received: {self.layer} for inputs of shape {inputs.shape}. Give "
                 "keras.Input all sizes but the batch."
             )
-        inner = _parted(self.layer.compute_mask(_joined(inputs), _joined(mask)), outer)
-        return ops.logical_and(inner, _with_axes_of(inner, outer))
+        inner = parted(self.layer.compute_mask(joined(inputs), joined(mask)), outer)
+        return ops.logical_and(inner, with_axes_of(inner, outer))
 
 
-def _joined(x):
+def joined(x):
     return ops.reshape(x, (-1, *ops.shape(x)[2:]))
 
 
-def _parted(x, outer):
+def parted(x, outer):
     return ops.reshape(x, (-1, ops.shape(outer)[1], *ops.shape(x)[1:]))
 
 
-def _outer_steps(mask):
-    return ops.any(mask, axis=tuple(range(2, len(mask.shape)))) if len(mask.shape) > 2 else mask
-
-
-def _zero_where_masked(x, mask):
-    return ops.cast(ops.where(_with_axes_of(x, mask), x, 0), x.dtype)
-
-
-def _with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
-
-
-def _boolean_mask(mask, inputs):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if dtype == "string" or hasattr(inputs, "row_splits"):
-        raise ValueError(
-            "The inputs must be a dense tensor of numbers. Received: "
-            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
-            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
-        )
-    if mask is None:
-        return None
-    mask = ops.convert_to_tensor(mask)
-    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
-    if not 2 <= len(shape) == len(leading) or any(
-        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
-    ):
-        raise ValueError(
-            "The mask must have the shape of the leading axes of the inputs, at least "
-            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
-        )
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype == "bool":
-        return mask
-    try:
-        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
-            ops.all((mask == 0) | (mask == 1))
-        )
-    except TypeError:  # compiled: the values are not known yet
-        truth = True
-    if not truth:
-        raise ValueError(
-            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
-            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
-        )
-    return ops.cast(mask, "bool")
+def refuse_statistics(layer):
+    for part in layer._flatten_layers():
+        if isinstance(part, keras.layers.BatchNormalization) and part.trainable:
+            raise ValueError(
+                "In training a BatchNormalization inside another layer would count padded outer "
+                f"steps. Received: {part.name!r} inside {layer.name!r}. Wrap the layers in front "
+                "and behind alone, with a MaskedBatchNormalization between them."
+            )

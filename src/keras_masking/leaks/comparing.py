@@ -75,8 +75,8 @@ class Comparison(Follower):
         self.tolerance = TOLERANCE["float64"]
         self.found: dict[tuple[int | None, Place], Difference] = {}
         self.result = 0.0
-        self.whole_numbers = False
         self.new_axes: dict[Key, tuple[int, ...]] = {}
+        self.kept: dict[Key, tuple] = {}
         self.strayed = False
         self.compared = False
         self.changed = any(x is not y for x, y in zip(change.inputs, base.inputs, strict=True))
@@ -114,8 +114,6 @@ class Comparison(Follower):
             # whole numbers can hide what they were made from
             by_code = frame.note.latest if known is None else None
             difference = difference or self.differs.get(x) or frame.note.given or by_code
-            if not self.frames:
-                self.whole_numbers = True
         if difference:
             frame.note.differences.append(difference)
         entry = self.base.entries.get(at)
@@ -193,7 +191,7 @@ class Comparison(Follower):
         a, b = to_numpy(seen.values), to_numpy(x)
         if a is None or b is None or a.dtype == bool or a.ndim != b.ndim or not a.ndim:
             return None
-        whole = a.dtype.kind in "iu" or (a.dtype.kind == "f" and not self.frames and _wholes(a))
+        whole = a.dtype.kind in "iu" or (not self.frames and whole_numbers(a))
         axes = self.new_axes[key] = self.changed_axes(a.shape, b.shape)
         if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
@@ -201,7 +199,14 @@ class Comparison(Follower):
         pair = self.change.align.pair(a, run_values, seen.mask, mask, axes)
         if pair is None:
             return None
-        base, run, where = pair
+        base, run, where, kept = pair
+        if kept:
+            self.kept[key] = kept
+        if isinstance(self.change.align, Longer):
+            for axis, exists in self.base.exists.get(key, {}).items():
+                shape = [1] * where.ndim
+                shape[0], shape[axis] = exists.shape
+                where = where & exists.reshape(shape)
         self.compared |= not self.frames and bool(where.any())
         distance = _distance(base, run)
         distance[~where] = 0
@@ -294,6 +299,22 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     )
 
 
-def _wholes(values: np.ndarray) -> bool:
-    finite = values[np.isfinite(values)].astype("float64")
+def whole_numbers(values: np.ndarray) -> bool:
+    """Whether a result holds integers, or floats that could be some."""
+    if values.dtype.kind != "f":
+        return values.dtype.kind in "iu"
+    finite = values[np.isfinite(values)]
     return bool(finite.size) and bool((finite == np.trunc(finite)).all())
+
+
+def alike(results: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    """Whether two runs gave the same but for rounding."""
+    if [x.shape for x in results] != [x.shape for x in others]:
+        return False
+    for x, y in zip(results, others, strict=True):
+        tolerance = TOLERANCE.get(x.dtype.name, TOLERANCE["float32"])
+        a, b = x.astype("float64"), y.astype("float64")
+        largest = np.abs(a[np.isfinite(a)]).max(initial=0.0)
+        if _distance(a, b).max(initial=0.0) > tolerance * largest:
+            return False
+    return True

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import tree
 
-from keras_masking._keras import any_length, symbolic_inputs
+from keras_masking._keras import any_length, readers, symbolic_inputs
 from keras_masking.batches import FIRST, batches, is_dataset
 from keras_masking.inputs import (
     UnusableInput,
@@ -16,8 +17,8 @@ from keras_masking.inputs import (
     names_of,
 )
 from keras_masking.leaks import probing
-from keras_masking.leaks.following import Scout
-from keras_masking.leaks.probes import Bench
+from keras_masking.leaks.following import Scout, embedding_of
+from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
 from keras_masking.padding import UNSAID, NothingMarked, read_padding
@@ -155,14 +156,14 @@ def _prepared(
         valid = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
         if padding is not None:
             try:
-                said = read_padding(arrays, names, padding, flat)
+                said = read_padding(_with_indices(batch.model, arrays), names, padding, flat)
             except NothingMarked:
                 if is_dataset(inputs):
                     continue
                 raise
             valid = [x if y is UNSAID else y for x, y in zip(valid, said, strict=True)]
         scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
-        scout.start(arrays)
+        scout.start(arrays, other_seeds(batch.model))
         known = scout.found()
         if all(x.mask is None for x in known):
             raise UnusableInput(_what_to_say(batch.model, names))
@@ -178,7 +179,20 @@ def _prepared(
     if not any(x.is_padded for x in known):
         known, more = _with_padding(known)
         notes += more
-    return Bench(batch.model, arrays, known, scout.blind), notes
+    return Bench(scout, arrays, known), notes
+
+
+def _with_indices(model: keras.Layer, arrays: Any) -> Any:
+    """The arrays, those that an Embedding reads as integers: a keras.Input without a dtype takes
+    indices for floats, whose last axis would be features."""
+    declared = symbolic_inputs(model)
+    if declared is None:
+        return arrays
+    flat = tree.flatten(arrays)
+    for i, x in enumerate(tree.flatten(declared)):
+        if any(embedding_of(layer) is not None for layer in readers(model, x)):
+            flat[i] = flat[i].astype("int64")
+    return tree.pack_sequence_as(arrays, flat)
 
 
 def _what_to_say(model: keras.Layer, names: list[str]) -> str:

@@ -40,14 +40,17 @@ class Follower(Recorder):
         super().__init__(model)
         self.inputs = inputs
         self.steps = Attached()
+        self.given = Attached()
         self.unsure = Attached()
+        self.results: list[np.ndarray] = []
         self.made: dict[int, np.ndarray] = {}
         self.makers: dict[int, str] = {}
 
     def start(self, structure: Any, state: Sequence = ()) -> None:
         arrays, masks = probing.pack(structure, self.inputs)
         with unchanged(self.model, state), self.running():
-            run(self.model, arrays, masks)
+            outputs = run(self.model, arrays, masks)
+        self.results = [to_numpy(x) for x in tree.flatten(outputs) if is_tensor(x)]
 
     @property
     def hidden(self) -> bool:
@@ -60,6 +63,7 @@ class Follower(Recorder):
         if not self.frames:
             for x, padded in zip(flat, self.inputs, strict=False):
                 self.steps[x] = padded.mask
+                self.given[x] = True
         for i, x in enumerate(flat):
             if x not in self.steps:
                 self.steps[x] = self.of_stranger(x)
@@ -69,7 +73,7 @@ class Follower(Recorder):
         if self.hidden:
             return outputs
         self.note_maker(frame, row, flat)
-        given = [self.steps.get(x) for x in flat]
+        steps = [self.steps.get(x) for x in flat]
         flat_outputs = tree.flatten(outputs)
         results = iter(row.outputs)
         for i, x in enumerate(flat_outputs):
@@ -79,7 +83,7 @@ class Follower(Recorder):
                 mask = (
                     self.steps.get(x)
                     if x in self.steps
-                    else self.steps_of(key(frame, "output", i), result, given, frame.operation)
+                    else self.steps_of(key(frame, "output", i), result, steps, frame.operation)
                 )
                 flat_outputs[i] = self.gave(frame, i, x, mask)
                 if flat_outputs[i] is not x and get_mask(x) is not None:
@@ -302,9 +306,12 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
+        exists: by axis, which of its steps a sample has alone too, (batch, steps).
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
+        masks_padding: whether some output carries a mask that is False somewhere.
+        reading: the rows of calls that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
         rows_at: by `Frame.place` the row of a call. Another run may have other gaps, and then other
@@ -316,11 +323,14 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
+        self.exists: dict[Key, dict[int, np.ndarray]] = {}
         self.entries: dict[Key, Entry] = {}
         self.lost_before: dict[int | None, int | None] = {}
         self.spoilt = Attached()
         self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
+        self.reading: set[int | None] = set()
+        self.masks_padding = False
         self.row_at: dict[Key, int | None] = {}
         self.rows_at: dict[tuple[int, ...], int | None] = {}
         self.gaps: dict[Key, int] = {}
@@ -390,6 +400,9 @@ class Base(Follower):
         self.note_entry(frame, row, flat, outputs)
         if frame.listed:
             self.operations[frame.row] = frame.operation
+            if any(x in self.given for x in flat):
+                self.reading.add(frame.row)
+        self.masks_padding |= any(x.mask is not None and not x.mask.all() for x in row.outputs)
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
         self.lost_before[frame.row] = self.lost_for(frame, flat, spoilt)
         made = (x for x in tree.flatten(outputs) if is_tensor(x))

@@ -1,6 +1,5 @@
-"""The gradients of a model's weights: whether they are finite, and what padding does to them."""
+"""The gradients of a model's weights, and what padding does to them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,7 +8,6 @@ from keras import ops, tree
 
 from keras_masking._keras import get_mask, interposed, is_tensor, leading, set_mask, to_numpy
 from keras_masking.leaks import probing
-from keras_masking.leaks.following import Base, Entry
 from keras_masking.leaks.probing import Padded
 from keras_masking.tracing import run, unchanged
 
@@ -18,100 +16,120 @@ class NoGradients(Exception):
     """Holds the key of the note that says why."""
 
 
-Injected = Callable[[Entry, Any], Any]
-
-
-def gradients(
-    base: Base,
-    structure: Any,
-    inputs: list[Padded],
-    where: list | None = None,
-    inject: Injected | None = None,
-) -> dict[str, np.ndarray]:
+class Gradients:
     """By the path of each trainable variable, the gradient of a sum of the valid results.
 
     Args:
         where: by output, flat, the entries that are summed, as booleans; None for all.
-        inject: gives what goes on in the place of the output of a layer that writes into padding.
+        entries: the valid steps of the outputs that padding goes into, by the layer and the number
+            of its call; there other values can be put in.
 
     Raises:
-        NoGradients: the backend, the model or its results have none.
+        NoGradients: the backend or the model has none.
     """
-    model = base.model
-    variables = model.trainable_variables
-    if not variables:
-        raise NoGradients("no-weights")
-    arrays, masks = probing.pack(structure, inputs)
 
-    def total() -> Any:
-        with interposed(_Injection(base, inject)):
-            outputs = tree.flatten(run(model, arrays, masks))
+    def __init__(self, model: keras.Layer, structure: Any, where: list | None, entries: dict):
+        self.model, self.structure, self.where, self.entries = model, structure, where, entries
+        self.variables = model.trainable_variables
+        if not self.variables:
+            raise NoGradients("no-weights")
+        self.backend = _BACKENDS.get(keras.backend.backend())
+        if self.backend is None:
+            raise NoGradients("no-gradients")
+        self.compiled: Any = None
+
+    def __call__(self, inputs: list[Padded], share: float) -> dict[str, np.ndarray]:
+        """
+        Args:
+            share: how much of the other values is put in, 0 or 1.
+
+        Raises:
+            NoGradients: the results hold no floating-point numbers.
+            Exception: whatever the model raises.
+        """
+        found = self.backend(self, inputs, share)
+        return {
+            v.path: np.zeros(v.shape) if g is None else to_numpy(g).astype("float64")
+            for v, g in zip(self.variables, found, strict=True)
+        }
+
+    def total(self, inputs: list[Padded], values: list, share: Any) -> Any:
+        """The sum, of `values` in the place of those of the inputs."""
+        _, masks = probing.pack(self.structure, inputs)
+        arrays = tree.pack_sequence_as(self.structure, values)
+        with interposed(_Injection(self.entries, share)):
+            outputs = tree.flatten(run(self.model, arrays, masks))
         parts = []
-        for i, (y, at) in enumerate(zip(outputs, where or [None] * len(outputs), strict=True)):
+        for i, y in enumerate(outputs):
             if not is_tensor(y) or "float" not in keras.backend.standardize_dtype(y.dtype):
                 continue
-            # other weights for each entry, so that no two can make up for one another
-            weights = np.random.default_rng(i).uniform(0.5, 1.5, tuple(y.shape))
-            y = ops.cast(y, "float32") if y.dtype != "float64" else y
-            weights = ops.cast(ops.convert_to_tensor(weights.astype("float32")), y.dtype)
+            # another weight for each entry, so that no two can make up for one another
+            weights = np.random.default_rng(i).uniform(0.5, 1.5, tuple(y.shape)).astype("float32")
+            at = self.where[i] if self.where else None
             if at is not None:
-                weights = ops.where(ops.convert_to_tensor(at), weights, ops.zeros_like(weights))
+                weights = np.where(at, weights, 0)
                 y = ops.where(ops.convert_to_tensor(at), y, ops.zeros_like(y))
-            parts.append(ops.sum(ops.cast(y * weights, "float32")))
+            parts.append(ops.sum(ops.cast(y, "float32") * ops.convert_to_tensor(weights)))
         if not parts:
             raise NoGradients("no-float-results")
         return sum(parts[1:], parts[0])
 
-    found = _of(model, variables, total)
-    return {
-        v.path: np.zeros(v.shape) if g is None else to_numpy(g).astype("float64")
-        for v, g in zip(variables, found, strict=True)
-    }
+
+def _tensorflow(gradients: Gradients, inputs: list[Padded], share: float) -> list:
+    import tensorflow as tf
+
+    with unchanged(gradients.model), tf.GradientTape() as tape:
+        total = gradients.total(inputs, [x.values for x in inputs], share)
+    found = tape.gradient(total, [v.value for v in gradients.variables])
+    return [g if g is None else tf.convert_to_tensor(g) for g in found]
 
 
-def _of(model: keras.Layer, variables: list, total: Callable[[], Any]) -> list:
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
+def _jax(gradients: Gradients, inputs: list[Padded], share: float) -> list:
+    import jax
 
-        with unchanged(model), tf.GradientTape() as tape:
-            result = total()
-        found = tape.gradient(result, [v.value for v in variables])
-        return [g if g is None else tf.convert_to_tensor(g) for g in found]
-    if backend == "jax":
-        import jax
+    def total(weights, values, share):
+        with unchanged(gradients.model, list(zip(gradients.variables, weights, strict=True))):
+            return gradients.total(inputs, values, share)
 
-        def at(values):
-            with unchanged(model, list(zip(variables, values, strict=True))):
-                return total()
+    given = [v.value for v in gradients.variables], [x.values for x in inputs], share
+    if gradients.compiled is None:
+        gradients.compiled = jax.jit(jax.grad(total))  # once for several batches of one shape
+    try:
+        return list(gradients.compiled(*given))
+    except NoGradients:
+        raise
+    except Exception:  # code that cannot be compiled may run as it is
+        return list(jax.grad(total)(*given))
 
-        return list(jax.grad(at)([v.value for v in variables]))
-    if backend == "torch":
-        import torch
 
-        with torch.enable_grad(), unchanged(model):
-            result = total()
-        return list(torch.autograd.grad(result, [v.value for v in variables], allow_unused=True))
-    raise NoGradients("no-gradients")
+def _torch(gradients: Gradients, inputs: list[Padded], share: float) -> list:
+    import torch
+
+    with torch.enable_grad(), unchanged(gradients.model):
+        total = gradients.total(inputs, [x.values for x in inputs], share)
+    weights = [v.value for v in gradients.variables]
+    return list(torch.autograd.grad(total, weights, allow_unused=True))
+
+
+_BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
 class _Injection:
-    """Puts other values behind the layers that write into padding, and lets valid ones through."""
+    """Adds other values to padded steps behind the layers that write into them."""
 
-    def __init__(self, base: Base, inject: Injected | None):
-        self.inject = inject
-        self.entries = {(id(entry.layer), entry.times): entry for entry in base.entries.values()}
+    def __init__(self, entries: dict[tuple[int, int], np.ndarray], share: Any):
+        self.entries, self.share = entries, share
         self.called: dict[int, int] = {}
 
     def __call__(self, operation: keras.Operation, call, args: tuple, kwargs: dict) -> Any:
-        outputs = call(*args, **kwargs)
+        x = call(*args, **kwargs)
         times = self.called[id(operation)] = self.called.get(id(operation), 0) + 1
-        entry = self.entries.get((id(operation), times))
-        if entry is None or self.inject is None or not is_tensor(outputs):
-            return outputs
-        if not leading(tuple(outputs.shape), entry.valid.shape):
-            return outputs
-        changed = self.inject(entry, outputs)
-        if get_mask(outputs) is not None and changed is not outputs:
-            set_mask(changed, get_mask(outputs))
+        valid = self.entries.get((id(operation), times))
+        if valid is None or not is_tensor(x) or not leading(tuple(x.shape), valid.shape):
+            return x
+        noise = np.random.default_rng(times).normal(size=tuple(x.shape)).astype("float32")
+        noise[valid] = 0
+        changed = x + ops.cast(ops.convert_to_tensor(noise) * self.share, x.dtype)
+        if get_mask(x) is not None:
+            set_mask(changed, get_mask(x))
         return changed

@@ -1,18 +1,24 @@
 """The probes: what each changes of a batch, and what it found to differ."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_masking._keras import any_length, in_short
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.aligning import Alone, Longer
-from keras_masking.leaks.comparing import TOLERANCE, Change, Comparison, Difference, dtype_of
-from keras_masking.leaks.following import Base, Entry
-from keras_masking.leaks.gradients import NoGradients, gradients
+from keras_masking.leaks.comparing import (
+    Change,
+    Comparison,
+    Difference,
+    alike,
+    whole_numbers,
+)
+from keras_masking.leaks.following import Base, Entry, Scout
+from keras_masking.leaks.gradients import Gradients, NoGradients
 from keras_masking.leaks.probing import Padded
 from keras_masking.records import Note, Place, Probe, ProbeName
 
@@ -35,21 +41,22 @@ class Bench:
     """The base run of a model, and the probes that are compared with it.
 
     Args:
+        scout: a run with other seeds.
         inputs: flat, with their masks.
-        blind: whether the model cannot know a padded step by its value.
 
     Attributes:
         proven: by the number of each input that has padding, the probes that measured it.
         hazards: what only nan, or values that the model never has there, would change.
     """
 
-    def __init__(self, model: keras.Layer, structure: Any, inputs: list[Padded], blind: bool):
-        self.model, self.structure, self.inputs, self.blind = model, structure, inputs, blind
+    def __init__(self, scout: Scout, structure: Any, inputs: list[Padded]):
+        self.scout, self.model = scout, scout.model
+        self.structure, self.inputs = structure, inputs
         self.random = np.random.default_rng(0)
         self.masked = [x for x in inputs if x.mask is not None]
         self.rows = np.logical_and.reduce([valid.flat(x.mask).any(axis=1) for x in self.masked])
         self.left = any(probing.on_the_left(x.mask) for x in self.masked)
-        self.base = Base(model, inputs)
+        self.base = Base(self.model, inputs)
         self.base.start(structure)
         self.trace = self.base.trace()
         self.padded = [
@@ -57,14 +64,15 @@ class Bench:
         ]
         self.proven: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
         self.hazards: dict[ProbeName, Found] = {}
-        self.whole = False
 
     def first_random(self) -> str | None:
         """The first call that gives another result when only the seeds are others."""
+        pairs = zip(self.scout.inputs, self.inputs, strict=True)
+        same = all(x.values is y.values and x.given == y.given for x, y in pairs)
+        if same and alike(self.base.results, self.scout.results):
+            return None
         comparison = Comparison(self.base, Change(self.inputs, Longer(self.rows)))
-        seeds = [v for v in self.model.variables if "seed_generator" in v.path]
-        comparison.start(self.structure, [(v, v.value + 1) for v in seeds])
-        self.whole = comparison.whole_numbers
+        comparison.start(self.structure, other_seeds(self.model))
         if not comparison.found:
             return None
         calls = [call for call, _ in comparison.found if call is not None]
@@ -76,7 +84,7 @@ class Bench:
         found = []
         if not self.padded:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
-        if self.whole:
+        if any(whole_numbers(x) for x in self.base.results):
             found.append(Note("whole-numbers"))
         lengths = {self.inputs[i].mask.shape[1] for i in self.padded if self.inputs[i].is_fixed}
         for i, x in enumerate(self.trace.outputs):
@@ -171,22 +179,28 @@ class Bench:
             # a model of a fixed number of samples may keep a state for each place
             counted = np.isin(np.arange(len(self.rows)), rows)
             rows = [row if row in rows else rows[0] for row in range(len(self.rows))]
-        if any(self.inputs[i].is_fixed for i in self.padded):
-            # a single step would fit anything that the model made for its own length
-            at_least = max(at_least, 2)
         error = None
         for steps in self.lengths_from(rows[0], at_least):
-            cut = [x.alone(rows, steps) for x in self.inputs]
-            places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
-            align = Alone(rows, counted, len(self.rows), places, self.left)
             try:
-                comparison = self.compare(Change([x for x, _ in cut], align))
+                if self.cuts_to_one(rows[0], steps):
+                    # a single step fits anything that a model of one length made for that length
+                    self.compare(self.cut_change(rows, counted, 2))
+                comparison = self.compare(self.cut_change(rows, counted, steps))
             except Impossible as raised:
                 error = error or raised
                 continue
             if comparison.compared:
                 return comparison, steps
         raise self.why_not_shorter(error)
+
+    def cuts_to_one(self, row: int, at_least: int) -> bool:
+        fixed = [self.inputs[i] for i in self.padded if self.inputs[i].is_fixed]
+        return any(max(at_least, *x.own_lengths(row)) == 1 for x in fixed)
+
+    def cut_change(self, rows: list[int], counted: np.ndarray, at_least: int) -> Change:
+        cut = [x.alone(rows, at_least) for x in self.inputs]
+        places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
+        return Change([x for x, _ in cut], Alone(rows, counted, len(self.rows), places, self.left))
 
     def lengths_from(self, row: int, at_least: int) -> Iterator[int]:
         """The sample's own length, then the nearest that are longer."""
@@ -196,6 +210,12 @@ class Bench:
         yield from (own + more for more in MORE_STEPS if own + more < longest)
 
     def learn_axes(self, comparison: Comparison) -> None:
+        for key, kept in comparison.kept.items():
+            for axis, (row, size, at) in kept:
+                exists = self.base.exists.setdefault(key, {}).setdefault(
+                    axis, np.ones((len(self.rows), size), bool)
+                )
+                exists[row] = np.isin(np.arange(size), at)
         for key, axes in comparison.new_axes.items():
             self.base.known_axes[key] = tuple({*self.base.known_axes.get(key, ()), *axes})
 
@@ -255,88 +275,81 @@ class Bench:
         return comparison.result, found, Note()
 
     def content(self) -> Taken:
-        """Other values where padding enters the model, in both signs; what they do further back,
-        where a layer always writes the same, is a hazard."""
-        changes = [
-            Change(
-                [x.other(self.random, sign) if self.is_free(x) else x for x in self.inputs],
-                Longer(self.rows),
-                self.noise(sign),
-            )
-            for sign in (1, -1)
-        ]
-        deeper = self.hazardous(
-            "content", Change(self.inputs, Longer(self.rows), self.noise(0), "deeper")
+        """Other values where padding enters the model."""
+        change = Change(
+            [x.other(self.random) if self.is_free(x) else x for x in self.inputs],
+            Longer(self.rows),
+            self.noise,
         )
-        if not any(self.is_free(self.inputs[i]) for i in self.padded) and not any(
+        if any(x is not y for x, y in zip(change.inputs, self.inputs, strict=True)) or any(
             not entry.zeros for entry in self.base.entries.values()
         ):
-            if deeper is None:
-                raise Impossible("nothing-masked")
+            result, found = self.differences(change)
+        elif self.base.masks_padding:
             result, found = 0.0, {}
         else:
-            result, found = self.differences(*changes)
+            raise Impossible("nothing-masked")
         for i in self.padded:
             entries = self.entries_of(self.inputs[i])
-            seen = any(not entry.zeros for entry in entries) or (entries and not deeper)
-            if self.is_free(self.inputs[i]) or seen:
+            if self.is_free(self.inputs[i]) or any(not entry.zeros for entry in entries):
                 self.proven[i].add("content")
         return result, found, Note()
 
-    def noise(self, sign: int):
-        return lambda values, shape: probing.noise(shape, values, self.random, sign)
+    def noise(self, values: np.ndarray, shape: tuple) -> np.ndarray:
+        return probing.noise(shape, values, self.random)
 
     def is_free(self, x: Padded) -> bool:
         """Whether padded steps of an input may hold anything: the model is told which they are,
         or cannot know it."""
         if x.is_mask or x.pairs:
             return False
-        return x.told or (x.said and self.blind and x.vocabulary is None and not x.given)
+        return x.told or (x.said and self.scout.blind and x.vocabulary is None and not x.given)
 
     def entries_of(self, x: Padded) -> list[Entry]:
         entries = list(self.base.entries.values())
         same = [e for e in entries if np.array_equal(e.valid, x.mask)]
         return same or (entries if len(self.padded) == 1 else [])
 
-    def hazardous(self, name: ProbeName, change: Change) -> bool | None:
-        """Whether the change spreads; None where there was nothing to change."""
-        try:
-            result, self.hazards[name] = self.differences(change)
-        except Impossible:
-            return None
-        return bool(result)
-
     def nan(self) -> Taken:
-        change = Change(self.inputs, Longer(self.rows), lambda values, shape: np.nan, "all")
-        result, self.hazards["nan"] = self.differences(change)
+        """nan in every padded step. Where it changes nothing, no other value would; where it does,
+        other values behind a layer that always writes the same are tried too."""
+        result, self.hazards["nan"] = self.differences(
+            Change(self.inputs, Longer(self.rows), lambda values, shape: np.nan, "all")
+        )
+        spreads = False
+        if result:
+            with suppress(Impossible):
+                deeper = Change(self.inputs, Longer(self.rows), self.noise, "deeper")
+                spreads, self.hazards["content"] = self.differences(deeper)
+        for i in self.padded:
+            if self.entries_of(self.inputs[i]) and not spreads:
+                self.proven[i].add("content")
         return result, {}, Note()
 
     def company(self) -> Taken:
         if len(self.rows) == 1:
             raise Impossible("one-sample")
-        even = np.arange(len(self.rows)) % 2 == 0
-        changes = [
-            Change([x.shorter(~kept) for x in self.inputs], Longer(self.rows & kept))
-            for kept in (even, ~even)
-        ]
-        return *self.differences(*changes), Note()
+        lengths = sum(x.mask.reshape(len(x.mask), -1).sum(axis=1) for x in self.masked)
+        cut = np.zeros(len(self.rows), bool)
+        cut[np.argsort(-lengths, kind="stable")[: len(cut) // 2]] = True  # the longest ones
+        shorter = [x.shorter(cut) for x in self.inputs]
+        return *self.differences(Change(shorter, Longer(self.rows & ~cut))), Note()
 
     def gradients(self) -> Taken:
         """Those of the batch as it is, and with other values where padding enters the model."""
         rows = np.flatnonzero(self.rows)
-        others = [x.other(self.random, 0) if self.is_free(x) else x for x in self.inputs]
-        changed = any(x is not y for x, y in zip(others, self.inputs, strict=True))
+        some = [x.rows(rows) if len(rows) < len(self.rows) else x for x in self.inputs]
+        others = [x.other(self.random) if self.is_free(x) else x for x in some]
+        changed = any(x is not y for x, y in zip(others, some, strict=True))
         changed |= any(not entry.zeros for entry in self.base.entries.values())
-        try:
-            before = self.gradients_of(self.inputs, rows)
+        where = [at if at is None else at[rows] for at in self.base.result_entries(self.rows)]
+        gradients = self.gradients_by(rows, where)
+        with self.whatever_it_raises():
+            before = gradients(some, 0.0)
             bad = [path for path, g in before.items() if not np.isfinite(g).all()]
-            if bad:
-                return self.not_finite_gradients(bad)
-            after = self.gradients_of(others, rows, inject=True) if changed else before
-        except NoGradients as error:
-            raise Impossible(str(error)) from None
-        except Exception as error:  # whatever a model or a backend raises on the way back
-            raise Impossible("raised", error=in_short(error)) from error
+            after = gradients(others, 1.0) if changed and not bad else before
+        if bad:
+            return self.not_finite_gradients(bad)
         worst = _worst(before, after)
         if worst is None:
             return 0.0, {}, Note() if changed else Note("finite")
@@ -344,34 +357,41 @@ class Bench:
         place = self.base.call_of([path])
         return amount, {(place, "in"): Difference(amount, relative, int(rows[0]))}, Note()
 
-    def gradients_of(self, inputs: list[Padded], rows: np.ndarray, inject: bool = False) -> dict:
-        where = [None if at is None else at[rows] for at in self.base.result_entries(self.rows)]
-        some = [x.rows(rows) if len(rows) < len(self.rows) else x for x in inputs]
-
-        def injected(entry: Entry, x: Any) -> Any:
-            if entry.zeros or dtype_of(x) not in TOLERANCE:
-                return x
-            mask = entry.valid[rows].reshape(-1, *entry.valid.shape[1:])
-            mask = mask.reshape(mask.shape + (1,) * (len(x.shape) - mask.ndim))
-            noise = self.random.normal(size=tuple(x.shape)).astype("float32")
-            return ops.where(mask, x, ops.cast(ops.convert_to_tensor(noise), x.dtype))
-
-        return gradients(self.base, self.structure, some, where, injected if inject else None)
+    def gradients_by(self, rows: Any = None, where: list | None = None) -> Gradients:
+        entries = {
+            (id(entry.layer), entry.times): entry.valid if rows is None else entry.valid[rows]
+            for entry in self.base.entries.values()
+            if not entry.zeros
+        }
+        with self.whatever_it_raises():
+            return Gradients(self.model, self.structure, where, entries if where else {})
 
     def not_finite_gradients(self, bad: list[str]) -> Taken:
         """A leak, where they are finite for a sample without its padding."""
-        with any_length():
-            for rows in self.groups():
-                some = [x.alone(rows[:1])[0] for x in self.inputs]
-                try:
-                    alone = gradients(self.base, self.structure, some, None)
-                except Exception as error:  # a model that does not take it shorter
-                    raise Impossible("raised", error=in_short(error)) from error
-                if all(np.isfinite(g).all() for g in alone.values()):
-                    place = self.base.first_not_finite()
-                    place = self.base.call_of(bad) if place is None else place
-                    return np.inf, {(place, "in"): Difference(np.inf, np.inf, rows[0])}, Note()
+        gradients = self.gradients_by()
+        for rows in self.groups():
+            with any_length(), self.whatever_it_raises():
+                alone = gradients([x.alone(rows[:1])[0] for x in self.inputs], 0.0)
+            if all(np.isfinite(g).all() for g in alone.values()):
+                place = self.base.first_not_finite()
+                place = self.base.call_of(bad) if place is None else place
+                return np.inf, {(place, "in"): Difference(np.inf, np.inf, rows[0])}, Note()
         raise Impossible("not-finite-alone")
+
+    @contextmanager
+    def whatever_it_raises(self) -> Iterator[None]:
+        """A model, or a backend on the way back, may raise anything."""
+        try:
+            yield
+        except NoGradients as error:
+            raise Impossible(str(error)) from None
+        except Exception as error:
+            raise Impossible("raised", error=in_short(error)) from error
+
+
+def other_seeds(model: keras.Layer) -> list[tuple[keras.Variable, Any]]:
+    """The state of its generators of random numbers, each another than it is."""
+    return [(v, v.value + 1) for v in model.variables if "seed_generator" in v.path]
 
 
 def _worst(before: dict, after: dict) -> tuple[str, float, float] | None:

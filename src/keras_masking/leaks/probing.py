@@ -166,7 +166,7 @@ class Padded:
             values.swapaxes(1, 2)[gone] = self.padding
         return replace(self, values=values, mask=mask)
 
-    def other(self, random: np.random.Generator, sign: float) -> "Padded":
+    def other(self, random: np.random.Generator) -> "Padded":
         """The same with other values in padded steps: of indices other ones in range."""
         if not self.is_padded or self.is_mask or self.pairs:
             return self
@@ -176,7 +176,7 @@ class Padded:
             # only indices that the data holds are sure to be in the vocabulary
             values[padded] = random.choice(values[self.mask].ravel(), values[padded].shape)
         elif values.dtype.kind == "f":
-            values[padded] = noise(values[padded].shape, values[self.mask], random, sign)
+            values[padded] = noise(values[padded].shape, values[self.mask], random)
         return replace(self, values=values)
 
 
@@ -201,17 +201,16 @@ def _widened(places: np.ndarray, size: int, at_least: int) -> np.ndarray:
     ).astype(int)
 
 
-def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator, sign: float) -> np.ndarray:
-    """Finite values from 2 to 4 times as large as the valid ones, so that a maximum sees them.
-
-    At most 4e4, which float16 holds too.
+def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Finite values from 2 to 4 times as large as the valid ones, of either sign in turn, so that
+    a maximum and a minimum see them. At most 4e4, which float16 holds too.
 
     Args:
-        sign: of all of them; 0 for both at random.
+        shape: `(steps, ...)`.
     """
     finite = np.abs(valid[np.isfinite(valid)].astype("float64"))
     scale = min(finite.max(initial=0.0) or 1.0, 1e4)
-    signs = sign or random.choice((-1, 1), shape)
+    signs = 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     return signs * scale * random.uniform(2, 4, shape)
 
 
@@ -246,7 +245,7 @@ def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Pa
         names(model, arrays), flat, masks, valid, sizes, strict=True
     ):
         if told is not UNSAID:
-            same = told is not None and _same(values, told)
+            same = told is not None and len(flat) > 1 and np.array_equal(values, told)
             x = Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
             found.append(replace(x, pairs=x.is_padded and _shows_pairs(x, told)))
         elif mask is None and tells_steps(name, values, known):
@@ -264,10 +263,6 @@ def names(model: keras.Layer, arrays: Any) -> list[str]:
     if len(symbolic) == len(paths) and not isinstance(arrays, dict):
         return [x.name for x in symbolic]
     return [str(path[-1]) if path else "" for path, _ in paths]
-
-
-def _same(values: np.ndarray, mask: np.ndarray) -> bool:
-    return values.shape == mask.shape and np.array_equal(values != 0, mask)
 
 
 def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ()) -> bool:
@@ -294,17 +289,21 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
         by_size: whether as many steps are enough, whatever stands in them.
     """
     masked = sorted((x for x in inputs if x.mask is not None), key=lambda x: not x.is_mask)
+    masks = [x.mask for x in masked if x.is_mask]
 
     def shared(x: Padded) -> Padded:
+        if x.mask is not None and not x.is_mask:
+            told = any(np.array_equal(x.mask, mask) for mask in masks)
+            return replace(x, told=True) if told else x
         if x.mask is not None or x.said:
             return x
         for other in masked:
             if not leading(x.values.shape, other.mask.shape) or not _open_alike(x, other):
                 continue
             steps = other.mask.shape[1]
-            if x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2):
-                if by_size or _shows_pairs(x, other.mask):
-                    return replace(x, mask=other.mask, pairs=True, told=other.is_mask)
+            square = x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2)
+            if square and (by_size or _shows_pairs(x, other.mask)):
+                return replace(x, mask=other.mask, pairs=True, told=other.is_mask)
             outside = x.values[~other.mask]
             if by_size or not len(outside) or (outside == outside[:1]).all():
                 return replace(x, mask=other.mask, told=other.is_mask)

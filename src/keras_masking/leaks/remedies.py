@@ -129,17 +129,29 @@ def _remedy(bench: Bench, probe: ProbeName, site: Site) -> tuple[Note, str | Non
         return Note("batch"), None
     if own and lost in (None, site.call) and _not_handed(call):
         return Note("not-handed"), None
+    if own and lost == site.call and call.kind == "layer" and not _is_stock(bench, call):
+        return Note("own-call"), None
     if lost is not None:
         return _loss(bench, lost, call)
     if not own:
         return Note("gap"), None
     if not call.explicit and all(x.mask is None for x in call.inputs):
         return _no_mask(bench, call)
-    if _stock(call):
-        return Note("ignores-normalization" if "Normalization" in _class(call) else "ignores"), (
-            replacement
-        )
-    return Note("own-call"), None
+    if not _is_stock(bench, call):
+        return Note("own-call"), None
+    return _ignored(bench, call), replacement
+
+
+def _ignored(bench: Bench, call: Call) -> Note:
+    """What a layer of Keras does that has the mask and lets padding in."""
+    operation = bench.base.operations.get(call.index)
+    if isinstance(operation, Merge):
+        return Note("merge")
+    if getattr(operation, "go_backwards", False) and call.mask is not None:
+        return Note("backwards")
+    if "Normalization" in _class(call):
+        return Note("ignores-normalization")
+    return Note("ignores" if _class(call) not in REPLACEMENTS else "ignores-replaced")
 
 
 def _loss(bench: Bench, index: int, leaking: Call | None) -> tuple[Note, str | None]:
@@ -151,13 +163,23 @@ def _loss(bench: Bench, index: int, leaking: Call | None) -> tuple[Note, str | N
         return Note("taken" if _takes_mask(bench, leaking) else "taken-no-argument"), replacement
     if call.kind in ("gap", "operation"):
         return Note(call.kind), replacement
-    if issubclass(_stock(call) or object, Merge):
+    operation = bench.base.operations.get(index)
+    if isinstance(operation, keras.layers.Dot):
+        return Note("dot"), None
+    if isinstance(operation, Merge):
         return Note("merge"), replacement
+    if call.loses and embedding_of(operation) is not None:
+        return _no_mask(bench, call if leaking is None else leaking)
+    if call.loses and replacement:
+        return Note("drops-replaced"), replacement
     if call.loses:
-        return Note("drops" if _takes_mask(bench, leaking) else "drops-no-argument"), replacement
-    if issubclass(_stock(call) or object, keras.layers.Masking):
+        return Note("drops" if _takes_mask(bench, leaking) else "drops-no-argument"), None
+    if isinstance(operation, keras.layers.Masking):
         if call.mask is not None and call.mask.ndim > 2:
             return Note("pixel", {"axes": str(call.mask.ndim)}), None
+        if index in bench.base.reading:
+            value = f"{np.ravel(operation.mask_value)[0]:g}"
+            return Note("masking-value", {"value": value}), None
         return Note("masking-late"), None
     if call.mask is not None and any(
         "float" in x.dtype and x.mask is not None and x.mask.ndim >= len(x.shape)
@@ -198,6 +220,11 @@ def _not_handed(call: Call) -> bool:
     """Whether a layer that takes `mask` got none because it was given a state as well."""
     recurrent = issubclass(_stock(call) or object, (keras.layers.RNN, keras.layers.Bidirectional))
     return recurrent and len(call.inputs) > 1 and "mask" not in call.explicit
+
+
+def _is_stock(bench: Bench, call: Call) -> bool:
+    operation = bench.base.operations.get(call.index)
+    return operation is not None and is_stock(operation)
 
 
 def _class(call: Call) -> str:

@@ -12,11 +12,17 @@ import numpy as np
 from keras_masking._keras import leading
 
 
+def touched(mask: np.ndarray, steps: int) -> np.ndarray | None:
+    """As `along`, but steps of blocks and windows that hold any valid step are valid."""
+    gone = along(~mask, steps) if 0 < steps < mask.shape[1] else None
+    return along(mask, steps) if gone is None else ~gone
+
+
 def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarray | None:
     """The mask of an axis with another number of steps; None where no reading fits.
 
-    Fewer steps: blocks of a stride, or windows that start at each step. More: each step repeated,
-    the whole repeated, or windows that reach beyond the ends.
+    Fewer steps: blocks of a stride, or windows that start at each step, valid where all in them
+    are. More: each step repeated, the whole repeated, or windows that reach beyond the ends.
 
     Args:
         strided: whether fewer steps come of a stride; None where that is not known.

@@ -12,6 +12,7 @@ from keras_masking.rendering.files import write
 from sitekit import ROOT
 from sitekit.drawn.texts import Words, words
 from sitekit.measured import accuracy, atlas, costs
+from sitekit.measured.examples import survey
 from sitekit.measured.faults import found
 from sitekit.measured.faults.found import Found
 from sitekit.measured.others import LAYER, record
@@ -31,7 +32,13 @@ def render_all() -> dict[Path, str]:
 
 def of_records() -> dict[Path, str]:
     """Those for which nothing is measured anew."""
-    return written(others=others, accuracy=accuracy_table, costs=cost_table, glossary=glossary)
+    return written(
+        others=others,
+        examples=official_examples,
+        accuracy=accuracy_table,
+        costs=cost_table,
+        glossary=glossary,
+    )
 
 
 def written(**tables: Callable[[str], str]) -> dict[Path, str]:
@@ -76,6 +83,45 @@ def others(language: str) -> str:
         names = " · ".join(f"`{model['name']}`" for model in models)
         lines.append(row((names, str(first["calls"]), word(first["told"]), result(first))))
     return "\n".join(lines) + "\n"
+
+
+def official_examples(language: str) -> str:
+    """What the brute force of `make survey` found, and what `find_leaks` says."""
+    word = words("examples", language)
+    rows = survey.record()["examples"]
+    found = {(result["group"], result["name"]): result for result in rows}
+    columns = ("example", "feeds", "difference", "verdict", "cure")
+    lines = [row(word(key) for key in columns), "|---|---|--:|---|---|"]
+    for group, members in survey.EXAMPLES.items():
+        lines.append(row((f"**{word(group)}**", *[""] * (len(columns) - 1))))
+        for example in members:
+            result = found[group, example.name]
+            way = "" if example.alone == "cut" else f" ({word(example.alone)})"
+            cure = word(example.cure) if example.cure else ""
+            tried = result["cured"] is not None
+            lines.append(
+                row(
+                    (
+                        f"[{example.name}]({example.url})",
+                        word(example.feeds),
+                        f"{result['difference']:.2g}{way}",
+                        word(result["verdict"]),
+                        f"{cure} {word('works' if result['cured'] == 0 else 'fails')}"
+                        if tried
+                        else cure,
+                    )
+                )
+            )
+    leaking = [result for result in rows if result["difference"]]
+    told = word("summary").format(
+        all=len(rows),
+        leaking=len(leaking),
+        cured=sum(result["cured"] == 0 for result in leaking),
+        line=sum(
+            example.cure == "mask-zero" for group in survey.EXAMPLES.values() for example in group
+        ),
+    )
+    return "\n".join([*lines, "", told]) + "\n"
 
 
 def accuracy_table(language: str) -> str:

@@ -103,7 +103,7 @@ def layers(site: Site) -> Iterator[Problem]:
         test = Path("tests/layers", f"test_{path.name}")
         if not (site.root / test).exists():
             yield Problem(place, 1, f"the layer has no test: write {test}")
-        include = str(path.relative_to(site.root / "src"))
+        include = f"copies/{path.name}"
         for code in LANGUAGES:
             shown = any(
                 include == link.target

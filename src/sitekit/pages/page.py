@@ -201,10 +201,14 @@ class Page:
         return lines
 
     def _snippets(self):
-        shared = self.site.root / "docs/shared" / (self.language or "en")
+        shared = self.site.root / "docs/shared"
         md = markdown.Markdown()
         SnippetExtension(
-            base_path=[str(self.site.root / "src"), str(shared)],
+            base_path=[
+                str(self.site.root / "src"),
+                str(shared / (self.language or "en")),
+                str(shared),
+            ],
             check_paths=True,
             dedent_subsections=True,
         ).extendMarkdown(md)

@@ -1,0 +1,139 @@
+# keras-masking 0.1.0. Licence: MIT.
+# src/keras_masking/layers/masked_permute.py and what it uses of the files beside it.
+
+import keras
+from keras import ops
+
+
+class StandIn:
+    """In front of the class of Keras whose place a layer takes."""
+
+    @classmethod
+    def from_keras(cls, layer):
+        """This layer in the place of one of Keras: the same name, arguments and weights.
+
+        Args:
+            layer: an instance of the class of Keras whose place this one takes.
+
+        Returns:
+            A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
+
+        Raises:
+            TypeError: `layer` is of another class; a subclass may compute something else.
+        """
+        stock = next(c for c in cls.__mro__ if c.__module__.split(".")[0] == "keras")
+        refuse_other(cls, stock, layer)
+        config = layer.get_config()
+        if callable(getattr(layer, "activation", None)):
+            config["activation"] = layer.activation  # a config knows the name of a function only
+        return with_weights_of(layer, cls.from_config(config))
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return boolean_mask(previous_mask, inputs)
+
+    def compute_output_spec(self, inputs, *args, mask=None, **kwargs):
+        boolean_mask(mask, inputs)
+        return super().compute_output_spec(inputs, *args, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="keras_masking")
+class MaskedPermute(StandIn, keras.layers.Permute):
+    """Permute the axes of a padded batch, and its mask with them.
+
+    The mask follows the time axis. Where that moves behind other axes, the mask gains these, as
+    `(batch, features, time)` for `dims=(2, 1)`. Padded steps become 0. Without a mask this is
+    `keras.layers.Permute`.
+
+    Args:
+        dims: as in `keras.layers.Permute`.
+
+    Call arguments:
+        inputs: numbers of shape `(batch, time, ...)`.
+        mask: booleans, or the numbers 0 and 1, in the shape of the leading axes of `inputs`,
+            at least `(batch, time)`; True = use. Given by Keras when `inputs` carry a mask.
+
+    Returns:
+        The axes of `inputs` in the order `dims`, and their dtype, with a mask that has the
+        leading axes of the result as far as the last one that the mask of the inputs has.
+
+    Raises:
+        ValueError: the mask does not fit the inputs or holds values other than 0 and 1 (seen in
+            eager calls only), or the inputs are ragged or strings.
+    """
+
+    def call(self, inputs, mask=None):
+        mask = boolean_mask(mask, inputs)
+        return super().call(inputs if mask is None else zero_where_masked(inputs, mask))
+
+    def compute_mask(self, inputs, previous_mask=None):
+        mask = boolean_mask(previous_mask, inputs)
+        if mask is None:
+            return None
+        axes = (0, *self.dims)
+        last = max(n for n, axis in enumerate(axes) if axis < len(mask.shape))
+        every = ops.ones_like(inputs, dtype="bool")
+        every = ops.transpose(ops.logical_and(with_axes_of(inputs, mask), every), axes)
+        return every[(..., *[0] * (len(axes) - last - 1))]
+
+
+def refuse_other(cls, stock, layer):
+    if type(layer) is not stock:
+        raise TypeError(
+            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
+            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
+            "arguments that fit."
+        )
+
+
+def with_weights_of(layer, ours):
+    if layer.built and layer.variables:
+        ours.build_from_config(layer.get_build_config())
+        for variable, value in zip(ours.variables, layer.variables, strict=True):
+            variable.assign(value)
+    return ours
+
+
+def boolean_mask(mask, inputs):
+    """The mask as booleans, or None. Refuses inputs and masks that no layer can use."""
+    dtype = keras.backend.standardize_dtype(inputs.dtype)
+    if dtype == "string" or hasattr(inputs, "row_splits"):
+        raise ValueError(
+            "The inputs must be a dense tensor of numbers. Received: "
+            f"{'strings' if dtype == 'string' else 'a ragged tensor'} of shape {inputs.shape}. "
+            "Turn strings into numbers first, and a ragged tensor into a padded one with its mask."
+        )
+    if mask is None:
+        return None
+    mask = ops.convert_to_tensor(mask)
+    shape, leading = tuple(mask.shape), tuple(inputs.shape)[: len(mask.shape)]
+    if not 2 <= len(shape) == len(leading) or any(
+        m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
+    ):
+        raise ValueError(
+            "The mask must have the shape of the leading axes of the inputs, at least "
+            f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
+            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+        )
+    dtype = keras.backend.standardize_dtype(mask.dtype)
+    if dtype == "bool":
+        return mask
+    try:
+        truth = dtype[:3] in ("int", "uin", "flo", "bfl") and bool(
+            ops.all(ops.logical_or(ops.equal(mask, 0), ops.equal(mask, 1)))
+        )
+    except TypeError:  # compiled: the values are not known yet
+        truth = True
+    if not truth:
+        raise ValueError(
+            "The mask must hold booleans, or the numbers 0 and 1. Received: a mask of dtype "
+            f"{dtype} with other values. Compare first, such as `scores > 0` or `lengths != 0`."
+        )
+    return ops.cast(mask, "bool")
+
+
+def zero_where_masked(x, mask):
+    return ops.cast(ops.where(with_axes_of(x, mask), x, 0), x.dtype)
+
+
+def with_axes_of(x, mask):
+    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]

@@ -1,0 +1,90 @@
+"""The files that readers copy: a layer with what it uses of the modules that layers share.
+
+A copy needs keras and numpy only. It holds whole classes and functions, as they are in the source,
+each once: first what the layer is made from, then the layer, then what these call, in the order in
+which a reader meets it.
+"""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path("docs/shared/copies")
+_PACKAGE = "keras_masking"
+
+
+def render_all(root: Path) -> dict[Path, str]:
+    """The text of each copy, by its path from `root`."""
+    sources = sorted((root / "src" / _PACKAGE / "layers").glob("[!_]*.py"))
+    return {FOLDER / source.name: assembled(root, source) for source in sources}
+
+
+def assembled(root: Path, source: Path) -> str:
+    """One file of the layer in `source` and of what it uses of the package, formatted."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module_of = cache(lambda name: _Module(root / "src" / (name.replace(".", "/") + ".py")))
+    imports, definitions, called = set(), {}, []
+
+    def take(module, name):
+        """The definition behind its bases, or the line that imports the name."""
+        while name in module.taken:
+            module = module_of(module.taken[name])
+        node = module.defined.get(name)
+        if node is None:
+            imports.update(module.imports.get(name, ()))
+        elif name not in definitions:
+            bases = [n for base in getattr(node, "bases", ()) for n in _names(base)]
+            for base in bases:
+                take(module, base)
+            definitions[name] = module.text_of(node)
+            called.extend((module, used) for used in _names(node) if used not in bases)
+
+    layer = _Module(source)
+    for name in layer.defined:
+        if not isinstance(layer.defined[name], ast.FunctionDef):
+            take(layer, name)
+    for module, name in called:  # which grows while it is read
+        take(module, name)
+    header = (
+        f"# {project['name']} {project['version']}. Licence: {project['license']}.\n"
+        f"# {source.relative_to(root)} and what it uses of the files beside it.\n"
+    )
+    text = "\n\n\n".join(definitions.values())
+    return _formatted("\n".join([header, *sorted(imports), text, ""]))
+
+
+class _Module:
+    """What a file defines, the lines that import, and where in the package other names are."""
+
+    def __init__(self, path: Path):
+        self._lines = path.read_text(encoding="utf-8").splitlines()
+        self.defined, self.imports, self.taken = {}, {}, {}
+        for node in ast.parse("\n".join(self._lines)).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                self.defined[node.name] = node
+            elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == _PACKAGE:
+                self.taken |= {alias.name: node.module for alias in node.names}
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                for alias in node.names:
+                    self.imports[alias.asname or alias.name] = [self.text_of(node)]
+
+    def text_of(self, node) -> str:
+        first = min([node, *getattr(node, "decorator_list", ())], key=lambda part: part.lineno)
+        return "\n".join(self._lines[first.lineno - 1 : node.end_lineno])
+
+
+def _names(node) -> list[str]:
+    """The names that stand in it, in reading order, each once."""
+    found = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    found.sort(key=lambda part: (part.lineno, part.col_offset))
+    return list(dict.fromkeys(part.id for part in found))
+
+
+def _formatted(text: str) -> str:
+    for command in (["check", "--select", "I", "--fix-only"], ["format"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename=copy.py", "-"]
+        text = subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
+    return text

@@ -1,0 +1,126 @@
+"""`make fuzz`: what `find_leaks` says of random models, and what brute force says.
+
+    make fuzz SEED=0 N=1000     a thousand models, of the seeds 0 to 999
+    make fuzz SEED=123 N=1      one of them again
+
+The exit status is 1 where they disagree for no reason that is listed in `REASONS`.
+"""
+
+import argparse
+import sys
+import time
+import warnings
+from collections import Counter
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from recipes import Batch, Recipe, build, draw, padding_told
+from truth import TOLERANCE, Truth, truth
+
+from keras_masking import find_leaks
+
+
+class Judged(NamedTuple):
+    """A model, what is true of it and what `find_leaks` said.
+
+    Attributes:
+        outcome: "agreed", "disagreed", "does not run" (the model itself raises), or why another
+            answer is right too, as in `REASONS`.
+        why: what `find_leaks` measured, or what the model raised.
+    """
+
+    recipe: Recipe
+    outcome: str
+    truth: Truth | None
+    said: str
+    why: str
+
+    def __str__(self):
+        recipe = self.truth.recipe if self.truth else self.recipe
+        measured = (self.truth.found | self.truth.missing) if self.truth else {}
+        return (
+            f"seed {self.recipe.seed}, {self.outcome}\n"
+            f"    brute force says {self.truth.word if self.truth else 'nothing'}: {measured}\n"
+            f"    find_leaks says {self.said}: {self.why}\n{recipe}\n"
+            f"    again: make fuzz SEED={self.recipe.seed} N=1\n"
+        )
+
+
+# Other answers than that of brute force which are right too: of what is true and what was said.
+REASONS = {
+    "too near the tolerance to tell": lambda true, said: true.near,
+    "whole numbers hid it from brute force": lambda true, said: true.hidden and said == "leaks",
+    "only another number of steps shows it, and the model takes one": lambda true, said: (
+        true.recipe.fixed
+        and said in ("clear", "not measured")
+        and all(
+            true.found.get(name, 0.0) <= TOLERANCE for name in ("content", "company", "gradients")
+        )
+    ),
+    "not measured: the weights need one number of steps": lambda true, said: (
+        said == "not measured" and true.recipe.rigid
+    ),
+    "not measured: the model takes one length and knows padding by its value": lambda true, said: (
+        said == "not measured"
+        and true.recipe.fixed
+        and (true.recipe.maker == "value" or true.recipe.inputs[0].kind == "series")
+    ),
+    "not measured: no row has padding beside data, and its value is not known": lambda true, said: (
+        said == "not measured"
+        and not any(0 < np.sum(row) < np.size(row) for row in true.recipe.valid["main"])
+        and true.recipe.maker != "layer"
+        and true.recipe.told != "number"
+    ),
+}
+
+
+def judge(recipe: Recipe) -> Judged:
+    try:
+        true = truth(recipe)
+    except Exception as error:  # whatever a drawn model raises
+        return Judged(recipe, "does not run", None, "nothing", _in_short(error))
+    model, batch = build(true.recipe), Batch.of(true.recipe)
+    try:
+        report = find_leaks(model, batch.packed, **padding_told(batch))
+    except Exception as error:  # none is right: the model runs
+        return Judged(recipe, "disagreed", true, type(error).__name__, _in_short(error))
+    said = report.verdict
+    why = {probe.name: probe.result if probe.ran else probe.note for probe in report.probes}
+    reasons = (reason for reason, holds in REASONS.items() if holds(true, said))
+    outcome = "agreed" if said == true.word else next(reasons, "disagreed")
+    return Judged(recipe, outcome, true, said, str(why))
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0, help="of the first model")
+    parser.add_argument("--models", type=int, default=100, help="how many")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")  # Keras tells of every mask that is lost
+    outcomes, words, begun = Counter(), Counter(), time.monotonic()
+    for seed in range(options.seed, options.seed + options.models):
+        judged = judge(draw(seed))
+        outcomes[judged.outcome] += 1
+        words[judged.truth.word if judged.truth else "does not run"] += 1
+        if judged.outcome != "agreed":
+            print(judged, flush=True)
+    minutes = (time.monotonic() - begun) / 60
+    print(
+        f"{keras.backend.backend()}, Keras {keras.__version__}: {options.models} models, "
+        f"{options.models / minutes:.0f} a minute\n  brute force: {_listed(words)}"
+        f"\n  find_leaks: {_listed(outcomes)}"
+    )
+    return 1 if outcomes["disagreed"] else 0
+
+
+def _listed(counts: Counter) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counts.most_common())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

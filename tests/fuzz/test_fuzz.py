@@ -1,0 +1,97 @@
+"""A short run of `make fuzz`, and brute force held against models whose answer is known."""
+
+from dataclasses import replace
+
+import pytest
+from blocks import CAREFUL, OPTIONS
+from fuzz import judge
+from recipes import Block, Input, Recipe, draw
+from truth import truth
+
+SEEDS = range(25)
+
+plain = Recipe(
+    seed=0,
+    inputs=(Input("ids", "ids", ("main",)),),
+    dtype="int32",
+    maker="layer",
+    valid={"main": [[1, 1, 1, 0, 0], [1, 1, 1, 1, 0]]},
+    side="right",
+    fill=0.0,
+    style="functional",
+    structure="list",
+    fixed=False,
+    blocks=(),
+    output="sample",
+    activation=None,
+    told="nothing",
+)
+
+
+def recipe(*blocks, **options):
+    return replace(plain, blocks=tuple(Block(name, given) for name, given in blocks), **options)
+
+
+def mean(layer="GlobalAveragePooling1D"):
+    return "pool_layer", {"layer": layer, "hand": False}
+
+
+HEALTHY = {
+    "the mask is used": recipe(mean()),
+    "the mask is used at one length": recipe(mean(), fixed=True),
+    "padding in between": recipe(mean(), valid={"main": [[1, 0, 1, 0, 1], [0, 1, 0, 0, 0]]}),
+    "steps": recipe(("dense", {"wrapper": None, "activation": "tanh"}), output="steps"),
+    "steps and a mean": recipe(mean(), output="both"),
+}
+LEAKING = {
+    "alone": recipe(("reduce", {"operator": "ops.mean"})),
+    "alone, between": recipe(
+        ("operate", {"operator": "x - mean", "keep": True}),
+        output="steps",
+        valid={"main": [[1, 0, 1, 0, 1], [0, 1, 0, 0, 0]]},
+    ),
+    "longer": recipe(("reduce", {"operator": "ops.mean"}), valid={"main": [[1, 1, 1], [1, 1, 1]]}),
+    "content": recipe(("flatten", {"masked": False}), fixed=True),
+    "company": recipe(("flatten", {"masked": True}), ("neighbours", {}), fixed=True),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_find_leaks_agrees_with_brute_force(seed):
+    judged = judge(draw(seed))
+    assert judged.outcome not in ("disagreed", "does not run"), judged
+
+
+def test_a_seed_draws_the_same_model_again():
+    assert draw(7) == draw(7) != draw(8)
+
+
+def test_everything_in_the_tables_is_drawn():
+    wanted = {
+        f"{name} {option} {value}"
+        for table in (OPTIONS, CAREFUL)
+        for name, options in table.items()
+        for option, values in options.items()
+        for value in values
+        if (name, option) != ("nested", "blocks") and option != "hand"
+    }
+    drawn = {
+        f"{block.name} {option} {value}"
+        for seed in range(2000)
+        for block in draw(seed).blocks
+        for option, value in block.options.items()
+    }
+    assert wanted <= drawn
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_brute_force_clears_a_model_that_uses_its_mask(name):
+    found = truth(HEALTHY[name])
+    assert not found.leaks, found
+
+
+@pytest.mark.parametrize("name", LEAKING)
+def test_brute_force_finds_the_leak_by_each_measurement(name):
+    found = truth(LEAKING[name])
+    assert found.leaks, found
+    assert found.found[name.split(",")[0]] > 0.001
