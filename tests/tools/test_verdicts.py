@@ -176,6 +176,30 @@ class TestVideos:
             assert "the mask as an argument" not in report.remedy(leak)
 
 
+class TestMasksThatAreInputs:
+    def model(self, name, right):
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        told = keras.Input((None,), dtype="bool", name=name)
+        x = layers.Embedding(9, 4)(ids)
+        mask = told if name == "valid" else ops.logical_not(told)
+        y = layers.GlobalAveragePooling1D()(x, mask=mask if right else None)
+        return varied(keras.Model({"ids": ids, name: told}, y))
+
+    @pytest.mark.parametrize("right", [True, False])
+    def test_true_is_valid(self, right):
+        assert find_leaks(self.model("valid", right), {"ids": IDS, "valid": MASK}).ok == right
+
+    @pytest.mark.parametrize("right", [True, False])
+    def test_true_is_padding(self, right):
+        model, batch = (
+            self.model("key_padding_mask", right),
+            {"ids": IDS, "key_padding_mask": ~MASK},
+        )
+        with pytest.raises(UnusableInput, match="say it with padding="):
+            find_leaks(model, batch)
+        assert find_leaks(model, batch, padding={"ids": 0}).ok == right
+
+
 class TestOneInputOfSeveral:
     @pytest.mark.parametrize("steps", [3, 4])
     def test_a_complete_sequence_beside_a_padded_one(self, steps):
@@ -406,6 +430,17 @@ class TestNotMeasured:
             report = find_leaks(model, batch)  # padding is put there
             assert report.verdict == "leaks"
             assert [note.key for note in report.notes] == ["steps-padded"]
+
+    def test_no_sample_alone_where_inputs_may_be_read_wrongly(self):
+        def call(self, inputs):
+            ids, weights = inputs
+            return ops.einsum("bij,bjd->bid", weights, self.embed(ids)) / weights.shape[1]
+
+        model = Subclassed(call, {"embed": embedding()})
+        batch = [IDS, np.ones((2, 4, 4), "float32") + np.arange(4, dtype="float32")]
+        model([ops.convert_to_tensor(x) for x in batch])
+        report = find_leaks(model, batch, padding={"0": 0, "1": None})
+        assert report.verdict != "clear"
 
     def test_an_assertion_tells_leaks_from_what_was_not_measured(self):
         said = []

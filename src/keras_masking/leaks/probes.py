@@ -79,6 +79,11 @@ class Bench:
         # code directly in the model has no path
         return (calls and self.trace[min(calls)].path) or self.model.name
 
+    def takes_one_length(self, i: int) -> bool:
+        """Whether no sample can be run alone since the model takes one length. Where it declares
+        none, several inputs may only have been read wrongly: as many steps by chance."""
+        return self.inputs[i].is_fixed or len(self.inputs) == 1
+
     def notes(self) -> tuple[Note, ...]:
         """What a reader of the verdict must know besides."""
         found = []

@@ -9,7 +9,7 @@ import numpy as np
 from keras import tree
 
 from keras_masking._keras import leading, symbolic_inputs
-from keras_masking.padding import UNSAID
+from keras_masking.padding import UNSAID, empty
 
 # by axis, where in a batch the steps of each sample stand, (samples, steps)
 Places = dict[int, np.ndarray]
@@ -248,7 +248,7 @@ def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Pa
             same = told is not None and len(flat) > 1 and np.array_equal(values, told)
             x = Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
             found.append(replace(x, pairs=x.is_padded and _shows_pairs(x, told)))
-        elif mask is None and tells_steps(name, values, known):
+        elif mask is None and tells_steps(name, values, known) and not _turned(values, flat):
             mask_of = values.astype(bool)
             found.append(Padded(values, mask_of, is_mask=True, sizes=size))
         else:
@@ -280,6 +280,13 @@ def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ())
         word in name for word in ("observed", "missing", "label", "loss", "position")
     )
     return (called or values.dtype == bool) and at_an_end(values.astype(bool))
+
+
+def _turned(values: np.ndarray, inputs: list[np.ndarray]) -> bool:
+    """Whether a mask is True where another input holds nothing, as a `key_padding_mask` is."""
+    valid = values.astype(bool)
+    others = [x for x in inputs if x is not values and leading(x.shape, values.shape)]
+    return any(empty(x[valid]) and not empty(x[~valid]) for x in others)
 
 
 def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
