@@ -524,6 +524,19 @@ class TestRandomModels:
         )
         assert find_leaks(model, IDS).random == "model"
 
+    @pytest.mark.skipif(keras.backend.backend() == "jax", reason="which JAX refuses")
+    def test_a_layer_may_draw_from_the_generator_of_all(self):
+        class Noise(layers.Layer):
+            def __init__(self):
+                super().__init__(name="noise")
+                self.supports_masking = True
+
+            def call(self, x):
+                return x + keras.random.normal(ops.shape(x))
+
+        report = find_leaks(functional(Noise(), MaskedMean()), IDS)
+        assert (report.verdict, report.random) == ("not measured", "noise")
+
     def test_they_do_not_pass_an_assertion(self):
         with pytest.raises(AssertionError, match="noise"):
             assert_no_leaks(self.noisy(), IDS)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_masking._keras import any_length, in_short
+from keras_masking._keras import any_length, global_seed_generator, in_short
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.aligning import Alone, Longer
 from keras_masking.leaks.comparing import (
@@ -393,7 +393,10 @@ class Bench:
 
 def other_seeds(model: keras.Layer) -> list[tuple[keras.Variable, Any]]:
     """The state of its generators of random numbers, each another than it is."""
-    return [(v, v.value + 1) for v in model.variables if "seed_generator" in v.path]
+    states = [v for v in model.variables if "seed_generator" in v.path]
+    # what draws without a generator of its own draws from this one
+    states.append(global_seed_generator().state)
+    return [(v, v.value + 1) for v in states]
 
 
 def _worst(before: dict, after: dict) -> tuple[str, float, float] | None:
