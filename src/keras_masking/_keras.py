@@ -15,6 +15,7 @@ from keras.src.backend import set_keras_mask as set_mask
 from keras.src.backend.common.keras_tensor import any_symbolic_tensors
 from keras.src.layers.merging.base_merge import Merge
 from keras.src.models.functional import Functional
+from keras.src.random.seed_generator import global_seed_generator
 
 __all__ = [
     "Functional",
@@ -22,6 +23,7 @@ __all__ = [
     "Merge",
     "any_length",
     "get_mask",
+    "global_seed_generator",
     "in_short",
     "interposed",
     "is_mask_name",

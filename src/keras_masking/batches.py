@@ -120,7 +120,8 @@ def _batch(model: keras.Layer, inputs: Any) -> Batch:
 
 def _value(model: keras.Layer, i: int) -> Any:
     """What the Masking layer that reads an input masks, elsewhere 0."""
-    declared = tree.flatten(symbolic_inputs(model))
+    structure = symbolic_inputs(model)
+    declared = [] if structure is None else tree.flatten(structure)
     read_by = readers(model, declared[i]) if i < len(declared) else sublayers(model)
     return next((x.mask_value for x in read_by if isinstance(x, layers.Masking)), 0)
 

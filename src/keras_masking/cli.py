@@ -4,19 +4,18 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
 
 from keras_masking import rendering
 from keras_masking._keras import in_short
 from keras_masking.files import load_model, read_arrays, read_padding
 from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks.finding import _find_leaks
+from keras_masking.progress import progress
 from keras_masking.records import LeakReport, Trace
 from keras_masking.rendering.files import FORMS, write
 from keras_masking.texts import LANGUAGES, Words, words
@@ -66,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
     if options.output:
         _check_output(options.output, word)
-    with _progress() as report:
+    with progress() as report:
         report(word("loading", path=options.model))
         model = load_model(options.model, word)
         if options.random:
@@ -101,15 +100,6 @@ def _place(error: Exception) -> str | None:
     """Where in the model an error was raised; None where it was not raised by the model."""
     notes = [x for x in getattr(error, "__notes__", ()) if x.startswith(RAISED_IN)]
     return notes[0].removeprefix(RAISED_IN).removesuffix(".") if notes else None
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    if not sys.stderr.isatty():
-        yield lambda text: None
-        return
-    with Console(stderr=True).status("") as status:
-        yield status.update
 
 
 def _rendered(result: Trace | LeakReport, options: argparse.Namespace) -> str:

@@ -137,18 +137,18 @@ def _of_lengths(x: np.ndarray, lengths: np.ndarray, title: str) -> np.ndarray:
         )
     behind = np.arange(steps) < lengths[:, None]
     in_front = behind[:, ::-1]
-    return in_front if not _empty(x[~behind]) and _empty(x[~in_front]) else behind
+    return in_front if not empty(x[~behind]) and empty(x[~in_front]) else behind
 
 
 def _check_not_turned(x: np.ndarray, padding: np.ndarray, title: str) -> None:
-    if padding.any() and _empty(x[~padding]) and not _empty(x[padding]):
+    if padding.any() and empty(x[~padding]) and not empty(x[padding]):
         raise UnusableInput(
             f"{title}: padding= spares just the steps that hold nothing, so it looks like a mask. "
             "In padding= True is a step of padding; mask= is the other way round."
         )
 
 
-def _empty(steps: np.ndarray) -> bool:
+def empty(steps: np.ndarray) -> bool:
     """Whether these steps, `(count, ...)`, hold nothing: several the same, or one zeros."""
     if len(steps) < 2:
         return len(steps) == 1 and not steps.any()

@@ -50,7 +50,6 @@ def test_a_cure_that_was_tried_keeps_padding_out(example):
     assert FOUND[example.name]["cured"] == 0
 
 
-@pytest.mark.xfail(reason="find_leaks does not take padding= yet")
 def test_the_verdict_agrees_with_brute_force():
     assert {name: result["verdict"] for name, result in FOUND.items()} == {
         name: "leaks" if result["difference"] or name in BY_GRADIENTS else "clear"

@@ -230,7 +230,9 @@ class TestLeaks:
         assert find_leaks(model, IDS).ok
 
     def test_a_replacement_of_this_package_is_named(self):
-        report = find_leaks(functional(layers.Flatten(name="flatten"), steps=4), IDS)
+        report = find_leaks(
+            functional(layers.Flatten(name="flatten"), layers.Dense(2), steps=4), IDS
+        )
         assert report.leaks[0].replacement == "MaskedFlatten"
 
     def test_left_padding_shows_what_counts_steps_from_the_front(self):
@@ -521,6 +523,19 @@ class TestRandomModels:
             seeds=seeds,
         )
         assert find_leaks(model, IDS).random == "model"
+
+    @pytest.mark.skipif(keras.backend.backend() == "jax", reason="which JAX refuses")
+    def test_a_layer_may_draw_from_the_generator_of_all(self):
+        class Noise(layers.Layer):
+            def __init__(self):
+                super().__init__(name="noise")
+                self.supports_masking = True
+
+            def call(self, x):
+                return x + keras.random.normal(ops.shape(x))
+
+        report = find_leaks(functional(Noise(), MaskedMean()), IDS)
+        assert (report.verdict, report.random) == ("not measured", "noise")
 
     def test_they_do_not_pass_an_assertion(self):
         with pytest.raises(AssertionError, match="noise"):

@@ -69,7 +69,7 @@ def test_the_decoder_has_other_lengths_than_the_encoder():
     [
         (with_padding_mask, "input", []),
         (averaged, "mask", []),
-        (lambda: averaged(layers.Conv1D(4, 1)), "mask", ["length", "content"]),
+        (lambda: averaged(layers.Conv1D(4, 1)), "mask", ["alone", "length", "content"]),
     ],
 )
 def test_a_model_is_told_of_padding_and_leaks_or_not(make, told, leaks):

@@ -160,6 +160,19 @@ class TestSeveralInputs:
         future[0, 2:] = 0
         assert leaking(find_leaks(two(), [FEATURES, future], padding=0)) == {"mean"}
 
+    @pytest.mark.parametrize("padding", [0, [PADDED, 0], {"adjacency": PADDED, "nodes": LENGTHS}])
+    def test_an_adjacency_matrix_has_steps_on_two_axes(self, padding):
+        nodes = keras.Input((None, 3), name="nodes")
+        edges = keras.Input((None, None), name="adjacency")
+        valid = ~PADDED
+        matrix = np.where(valid[:, None] & valid[:, :, None], 0.5, 0).astype("float32")
+        messages = ops.matmul(edges, nodes)
+        share = messages / ops.sum(ops.ones_like(edges), axis=-1, keepdims=True)
+        inputs, batch = [nodes, edges], [FEATURES, matrix]
+        assert find_leaks(keras.Model(inputs, messages), batch, padding=padding).ok
+        report = find_leaks(keras.Model(inputs, share), batch, padding=padding)
+        assert report.leaks[0].probe == "alone"
+
     def test_inputs_by_name(self):
         a, b = keras.Input((None, 3), name="a"), keras.Input((None, 3), name="b")
         pooled = [layers.GlobalAveragePooling1D()(x) for x in (a, b)]

@@ -29,8 +29,17 @@ def test_an_axis_with_another_number_of_steps(steps, expected):
 
 def test_a_last_block_that_is_not_full_counts_by_the_steps_it_has():
     mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]], bool)
-    np.testing.assert_array_equal(valid.along(mask, 3), [[True, True, True], [True, True, False]])
-    np.testing.assert_array_equal(valid.along(mask, 2), [[True, True], [True, True]])
+    three, two = (valid.along(mask, steps, strided=True) for steps in (3, 2))
+    np.testing.assert_array_equal(three, [[True, True, True], [True, True, False]])
+    np.testing.assert_array_equal(two, [[True, True], [True, True]])
+
+
+def test_half_the_steps_may_come_of_a_stride_or_of_windows():
+    mask = np.array([[1, 1, 0, 0], [0, 0, 1, 1]], bool)
+    strided = [[True, False], [False, True]]
+    np.testing.assert_array_equal(valid.along(mask, 2, strided=True), strided)
+    np.testing.assert_array_equal(valid.along(mask, 2, strided=False), np.zeros((2, 2), bool))
+    np.testing.assert_array_equal(valid.along(mask, 2), np.zeros((2, 2), bool))
 
 
 @pytest.mark.parametrize("steps", [0, 4])

@@ -1,4 +1,7 @@
-"""One self-contained file per layer: each imports only keras and numpy and can be copied out."""
+"""One file a layer; what several share is in the files that begin with `_`.
+
+A copy of each that needs only keras and numpy is assembled by `sitekit.copies`.
+"""
 
 from keras_masking.layers.drop_mask import DropMask
 from keras_masking.layers.keep_mask import KeepMask

@@ -8,12 +8,12 @@ from keras_masking.layers._stand_in import StandIn
 class MaskedEinsumDense(StandIn, keras.layers.EinsumDense):
     """A dense layer by an einsum equation, for a padded batch.
 
-    Padded steps become 0 on both sides, so nothing in them, nan and inf included, reaches the
-    result or the weights, and their bias does not bring them back. Without a mask this is
-    `keras.layers.EinsumDense`.
+    Nothing in padded steps, nan and inf included, reaches the result or the weights: they become
+    0, and their bias does not bring them back. Without a mask this is `keras.layers.EinsumDense`.
 
     Args:
-        equation, output_shape and others: as in `keras.layers.EinsumDense`.
+        equation, output_shape and others: as in `keras.layers.EinsumDense`, a quantized `dtype`
+            policy and `quantize` too.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`.

@@ -16,8 +16,8 @@ from keras_masking.layers._statistics import batch_normalized
 class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
     """Apply a layer to every outer step of a padded batch, each with the mask of its inner steps.
 
-    Padded outer steps become 0 in front of the layer and behind it. Without a mask this is
-    `keras.layers.TimeDistributed`.
+    What stands in padded outer steps does not reach the layer, and they become 0 behind it; padded
+    inner steps become 0 in front of it. Without a mask this is `keras.layers.TimeDistributed`.
 
     Args:
         layer: as in `keras.layers.TimeDistributed`.
@@ -35,11 +35,12 @@ class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
 
     Raises:
         ValueError: the mask does not fit the inputs or holds values other than 0 and 1 (seen in
-            eager calls only), or the inputs are ragged or strings.
+            eager calls only), a `BatchNormalization` inside the layer is in training, or the inputs
+            are ragged or strings.
 
-    Method: outer steps are samples to the layer, which runs once for all of them. One without a
-    valid inner step is one of valid zeros there, because many layers give nan for a fully padded
-    row.
+    Method: outer steps are samples to the layer, which runs once for all of them. In the place of
+    one without a valid inner step stands the first that has one: many layers give nan for a fully
+    padded row, or have no finite slope at 0. A `BatchNormalization` is given the mask.
     """
 
     def call(self, inputs, training=None, mask=None):

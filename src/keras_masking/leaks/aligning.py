@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +16,14 @@ class Pair(NamedTuple):
     Attributes:
         base, run: values of one shape, of the base run and, as a view, of the other one.
         where: the entries that are valid in both, in that shape.
+        kept: of axes whose steps are no steps of an input, by axis the sample, the size in the
+            base run, and the places that the sample fills alone.
     """
 
     base: np.ndarray
     run: np.ndarray
     where: np.ndarray
+    kept: tuple[tuple[int, tuple[int, int, np.ndarray]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,41 +74,51 @@ class Alone:
         base = a[rows]
         where = np.zeros(base.shape, bool)
         where[self.counted] = True
+        kept: list = []
         for axis in range(1, a.ndim):
             if a.shape[axis] == b.shape[axis]:
                 continue
             found = self.places(axis, a.shape[axis], b.shape[axis], mask_a)
             if found is None:
                 return None
-            places, ok = found
+            places, ok, of_input = found
+            if not of_input:
+                kept += [
+                    (axis, (row, a.shape[axis], at))
+                    for row, at, counts in zip(rows, places, self.counted, strict=True)
+                    if counts
+                ]
             base, where = taken(base, places, axis), taken(where, places, axis)
             shape = [1] * a.ndim
             shape[0], shape[axis] = ok.shape
             where = where & ok.reshape(shape)
         if mask_b is not None and not mask_b.all():
             where = where & valid.entries(b.shape, mask_b, axes, np.ones(len(b), bool))
-        return Pair(base, b, where)
+        return Pair(base, b, where, tuple(kept) if mask_b is None or mask_b.all() else ())
 
     def places(self, axis: int, before: int, after: int, mask) -> tuple | None:
-        """Where the steps of an axis stood, `(rows, after)`, and which of them can be compared."""
+        """Where the steps of an axis stood, `(rows, after)`, which of them can be compared, and
+        whether they are those of an input."""
         alike = sorted(self.cut, key=lambda x: not _same(x[0].mask, mask))
         for padded, places in alike:
             for at_axis, at in places.items():
                 fits = padded.values.shape[at_axis] == before and at.shape[1] == after
                 if fits and (at_axis == axis or len(places) == 1 or padded.pairs):
-                    return at, np.ones(at.shape, bool)
+                    return at, np.ones(at.shape, bool), True
         if after > before:
             return None
-        known = mask if mask is not None else next((x.mask for x, at in alike if at), None)
-        steps = None if known is None else valid.along(valid.flat(known), before)
+        rows = list(self.rows)
+        known = [x for x in (mask, *(x.mask for x, at in alike if at)) if x is not None]
+        for of, reading in product(known, (valid.along, valid.touched)):
+            steps = reading(valid.flat(of), before)
+            if steps is not None and (steps[rows].sum(axis=1) == after).all():
+                at = np.stack([np.flatnonzero(row) for row in steps[rows]])
+                return at, np.ones(at.shape, bool), False
+        steps = valid.along(valid.flat(known[0]), before) if known else None
+        at = np.broadcast_to(self._at_the_end(before, after), (len(rows), after))
         if steps is None:
-            ok = np.ones((len(self.rows), after), bool)
-            return np.broadcast_to(self._at_the_end(before, after), ok.shape), ok
-        own = steps[list(self.rows)]
-        if (own.sum(axis=1) == after).all():
-            return np.stack([np.flatnonzero(row) for row in own]), np.ones((len(own), after), bool)
-        at = np.broadcast_to(self._at_the_end(before, after), (len(own), after))
-        return at, np.take_along_axis(own, at, axis=1)
+            return at, np.ones(at.shape, bool), False
+        return at, np.take_along_axis(steps[rows], at, axis=1), False
 
     def _at_the_end(self, before: int, after: int) -> np.ndarray:
         return np.arange(after) + (before - after if self.left else 0)

@@ -76,6 +76,7 @@ class Comparison(Follower):
         self.found: dict[tuple[int | None, Place], Difference] = {}
         self.result = 0.0
         self.new_axes: dict[Key, tuple[int, ...]] = {}
+        self.kept: dict[Key, tuple] = {}
         self.strayed = False
         self.compared = False
         self.changed = any(x is not y for x, y in zip(change.inputs, base.inputs, strict=True))
@@ -198,7 +199,14 @@ class Comparison(Follower):
         pair = self.change.align.pair(a, run_values, seen.mask, mask, axes)
         if pair is None:
             return None
-        base, run, where = pair
+        base, run, where, kept = pair
+        if kept:
+            self.kept[key] = kept
+        if isinstance(self.change.align, Longer):
+            for axis, exists in self.base.exists.get(key, {}).items():
+                shape = [1] * where.ndim
+                shape[0], shape[axis] = exists.shape
+                where = where & exists.reshape(shape)
         self.compared |= not self.frames and bool(where.any())
         distance = _distance(base, run)
         distance[~where] = 0

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import tree
 
-from keras_masking._keras import any_length, symbolic_inputs
+from keras_masking._keras import any_length, readers, symbolic_inputs
 from keras_masking.batches import FIRST, batches, is_dataset
 from keras_masking.inputs import (
     UnusableInput,
@@ -16,12 +17,15 @@ from keras_masking.inputs import (
     names_of,
 )
 from keras_masking.leaks import probing
-from keras_masking.leaks.following import Scout
+from keras_masking.leaks.following import Scout, embedding_of
 from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
 from keras_masking.padding import UNSAID, NothingMarked, read_padding
+from keras_masking.progress import progress
 from keras_masking.records import Leak, LeakReport, Note, ProbeName, Trace
+from keras_masking.rendering.view import Findings, View
+from keras_masking.texts import words
 from keras_masking.tracing import run, unchanged
 
 PROBES: tuple[ProbeName, ...] = ("alone", "length", "content", "nan", "company", "gradients")
@@ -80,7 +84,9 @@ def find_leaks(
     Method: padding invariance as a metamorphic relation. The batch and its changed copy mean the
     same, so they must have the same result.
     """
-    return _find_leaks(model, inputs, mask, padding)
+    word = words("cli", "en")
+    with progress() as report:
+        return _find_leaks(model, inputs, mask, padding, lambda name: report(word(name)))
 
 
 def assert_no_leaks(
@@ -92,12 +98,14 @@ def assert_no_leaks(
         model, inputs, mask, padding: as in `find_leaks`.
 
     Raises:
-        AssertionError: with the report, where padding leaks, or where it was not measured.
+        AssertionError: where padding leaks, or where it was not measured: the verdict in the first
+            line, then the report.
         UnusableInput: as in `find_leaks`.
     """
     report = find_leaks(model, inputs, mask, padding=padding)
     if not report.ok:
-        raise AssertionError("\n" + report.to_text())
+        verdict = Findings(View(report, "en")).verdict()
+        raise AssertionError(f"{verdict}\n{report.to_text()}")
 
 
 def _find_leaks(
@@ -126,7 +134,8 @@ def _find_leaks(
     known = {(leak.call, leak.place) for leak in leaks}
     hazards = [hazard for hazard in hazards if (hazard.call, hazard.place) not in known]
     clear = bench.padded and all(
-        "alone" in proven or "content" in proven for proven in bench.proven.values()
+        "alone" in proven or ("content" in proven and bench.takes_one_length(i))
+        for i, proven in bench.proven.items()
     )
     verdict = "leaks" if leaks else "clear" if clear else "not measured"
     notes += bench.notes()
@@ -152,7 +161,7 @@ def _prepared(
         valid = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
         if padding is not None:
             try:
-                said = read_padding(arrays, names, padding, flat)
+                said = read_padding(_with_indices(batch.model, arrays), names, padding, flat)
             except NothingMarked:
                 if is_dataset(inputs):
                     continue
@@ -176,6 +185,19 @@ def _prepared(
         known, more = _with_padding(known)
         notes += more
     return Bench(scout, arrays, known), notes
+
+
+def _with_indices(model: keras.Layer, arrays: Any) -> Any:
+    """The arrays, those that an Embedding reads as integers: a keras.Input without a dtype takes
+    indices for floats, whose last axis would be features."""
+    declared = symbolic_inputs(model)
+    if declared is None:
+        return arrays
+    flat = tree.flatten(arrays)
+    for i, x in enumerate(tree.flatten(declared)):
+        if any(embedding_of(layer) is not None for layer in readers(model, x)):
+            flat[i] = flat[i].astype("int64")
+    return tree.pack_sequence_as(arrays, flat)
 
 
 def _what_to_say(model: keras.Layer, names: list[str]) -> str:

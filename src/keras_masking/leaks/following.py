@@ -40,7 +40,7 @@ class Follower(Recorder):
         super().__init__(model)
         self.inputs = inputs
         self.steps = Attached()
-        self.given = Attached()
+        self.unsure = Attached()
         self.results: list[np.ndarray] = []
         self.made: dict[int, np.ndarray] = {}
         self.makers: dict[int, str] = {}
@@ -62,7 +62,6 @@ class Follower(Recorder):
         if not self.frames:
             for x, padded in zip(flat, self.inputs, strict=False):
                 self.steps[x] = padded.mask
-                self.given[x] = True
         for i, x in enumerate(flat):
             if x not in self.steps:
                 self.steps[x] = self.of_stranger(x)
@@ -82,7 +81,7 @@ class Follower(Recorder):
                 mask = (
                     self.steps.get(x)
                     if x in self.steps
-                    else self.steps_of(key(frame, "output", i), result, steps)
+                    else self.steps_of(key(frame, "output", i), result, steps, frame.operation)
                 )
                 flat_outputs[i] = self.gave(frame, i, x, mask)
                 if flat_outputs[i] is not x and get_mask(x) is not None:
@@ -134,18 +133,27 @@ class Follower(Recorder):
 
     def of_stranger(self, x: Any) -> np.ndarray | None:
         """The steps of a tensor that no call has made: an input of the model, as it is or changed
-        by code that Keras does not see."""
+        by code that Keras does not see. Of several that it may come from, what is valid in all."""
+        values = to_numpy(x)
+        for padded in self.inputs:
+            if _equal(padded.values, values):
+                return padded.mask
         masked = [padded for padded in self.inputs if padded.mask is not None]
-        alike = [padded for padded in masked if leading(tuple(x.shape), padded.mask.shape)]
-        if len(alike) > 1:
-            values = to_numpy(x)
-            alike = [padded for padded in alike if _equal(padded.values, values)] or alike
-        return alike[0].mask if alike else None
+        alike = [y for y in masked if leading(tuple(x.shape), y.mask.shape)]
+        if not alike:
+            return None
+        mask = alike[0].mask
+        others = [y.mask for y in self.inputs if leading(y.values.shape, mask.shape)]
+        if not all(_equal(mask, other) for other in others):
+            self.unsure[x] = True
+        return np.logical_and.reduce([y.mask for y in alike if y.mask.shape == mask.shape])
 
     def axes(self, key: Key, shape: tuple, mask: np.ndarray) -> tuple[int, ...]:
         return valid.time_axes(shape, valid.flat(mask))
 
-    def steps_of(self, key: Key, x: Tensor, given: list) -> np.ndarray | None:
+    def steps_of(
+        self, key: Key, x: Tensor, given: list, operation: keras.Operation
+    ) -> np.ndarray | None:
         """The mask of the steps of an output: its own, or what becomes of those of the inputs."""
         known = [mask for mask in given if mask is not None]
         if x.mask is not None and x.mask.ndim > 1 and leading(x.shape, x.mask.shape):
@@ -163,7 +171,7 @@ class Follower(Recorder):
         if not axes:
             return None
         if mask.ndim == 2 and 1 in axes:
-            return valid.along(mask, x.shape[1])
+            return valid.along(mask, x.shape[1], strided(operation))
         return mask
 
 
@@ -296,11 +304,12 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
+        exists: by axis, which of its steps a sample has alone too, (batch, steps).
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
         masks_padding: whether some output carries a mask that is False somewhere.
-        reading: the rows of calls that are given an input of the model as it is.
+        reading: the rows of Masking layers that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
         rows_at: by `Frame.place` the row of a call. Another run may have other gaps, and then other
@@ -312,6 +321,7 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
+        self.exists: dict[Key, dict[int, np.ndarray]] = {}
         self.entries: dict[Key, Entry] = {}
         self.lost_before: dict[int | None, int | None] = {}
         self.spoilt = Attached()
@@ -385,10 +395,12 @@ class Base(Follower):
         outputs = super().passed_on(frame, row, flat, outputs)
         if self.hidden:
             return outputs
-        self.note_entry(frame, row, outputs)
+        self.note_entry(frame, row, flat, outputs)
         if frame.listed:
             self.operations[frame.row] = frame.operation
-            if any(x in self.given for x in flat):
+            if isinstance(frame.operation, keras.layers.Masking) and any(
+                _equal(padded.values, to_numpy(flat[0])) for padded in self.inputs
+            ):
                 self.reading.add(frame.row)
         self.masks_padding |= any(x.mask is not None and not x.mask.all() for x in row.outputs)
         spoilt = min((self.spoilt.get(x) for x in flat if x in self.spoilt), default=None)
@@ -403,11 +415,11 @@ class Base(Follower):
                 self.spoilt[x] = spoilt
         return outputs
 
-    def note_entry(self, frame: Frame, row: Call, outputs: Any) -> None:
+    def note_entry(self, frame: Frame, row: Call, flat: list, outputs: Any) -> None:
         times = self.called[id(frame.operation)] = self.called.get(id(frame.operation), 0) + 1
         embeds = embedding_of(frame.operation) is not None
         makes = "creates" in row.events and not self.made_inside(frame)
-        if not (embeds or makes):
+        if not (embeds or makes) or any(x in self.unsure for x in flat):
             return
         for i, x in enumerate(tree.flatten(outputs)):
             mask = self.steps.get(x) if is_tensor(x) else None
@@ -429,5 +441,13 @@ class Base(Follower):
         return spoilt if lost is None else lost
 
 
+def strided(operation: keras.Operation) -> bool | None:
+    """Whether a convolution or a pooling has a stride; None of anything else."""
+    strides = getattr(operation, "strides", None) or getattr(operation, "pool_size", None)
+    return None if strides is None else bool(np.max(strides) > 1)
+
+
 def _equal(a: np.ndarray, b: np.ndarray | None) -> bool:
-    return b is not None and a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))
+    if b is None or a.shape != b.shape:
+        return False
+    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f" and b.dtype.kind == "f"))

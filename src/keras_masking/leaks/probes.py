@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_masking._keras import any_length, in_short
+from keras_masking._keras import any_length, global_seed_generator, in_short
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.aligning import Alone, Longer
 from keras_masking.leaks.comparing import (
@@ -79,6 +79,11 @@ class Bench:
         # code directly in the model has no path
         return (calls and self.trace[min(calls)].path) or self.model.name
 
+    def takes_one_length(self, i: int) -> bool:
+        """Whether no sample can be run alone since the model takes one length. Where it declares
+        none, several inputs may only have been read wrongly: as many steps by chance."""
+        return self.inputs[i].is_fixed or len(self.inputs) == 1
+
     def notes(self) -> tuple[Note, ...]:
         """What a reader of the verdict must know besides."""
         found = []
@@ -86,8 +91,11 @@ class Bench:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
         if any(whole_numbers(x) for x in self.base.results):
             found.append(Note("whole-numbers"))
+        lengths = {self.inputs[i].mask.shape[1] for i in self.padded if self.inputs[i].is_fixed}
         for i, x in enumerate(self.trace.outputs):
-            if x.mask is None and self.base.known_axes.get(self.base.result_key(i)):
+            # of a fixed length, such as that of RepeatVector, no run shows another one
+            fixed = len(x.shape) > 2 and x.shape[1] in lengths
+            if x.mask is None and (fixed or self.base.known_axes.get(self.base.result_key(i))):
                 found.append(Note("output-unmasked"))
                 break
         return tuple(found)
@@ -101,21 +109,18 @@ class Bench:
             return Probe(name, False, error.note.key, error.note.details, None), {}
         return Probe(name, True, note.key, note.details, result), found
 
-    def differences(self, *changes: Change) -> tuple[float, Found]:
+    def differences(self, change: Change) -> tuple[float, Found]:
         """How much the model's result changes, and where that starts.
 
         Raises:
             Impossible: the model raises, or there was nothing to change.
         """
-        result, found, changed = 0.0, {}, False
-        for change in changes:
-            first = self.compare(change)
-            changed |= first.changed
-            result = max(result, first.result)
-            self.collect(first, found)
-        if not changed:
+        found: Found = {}
+        comparison = self.compare(change)
+        if not comparison.changed:
             raise Impossible("nothing-masked")
-        return result, found
+        self.collect(comparison, found)
+        return comparison.result, found
 
     def compare(self, change: Change, heal: bool = False) -> Comparison:
         comparison = Comparison(self.base, change, heal)
@@ -176,22 +181,28 @@ class Bench:
             # a model of a fixed number of samples may keep a state for each place
             counted = np.isin(np.arange(len(self.rows)), rows)
             rows = [row if row in rows else rows[0] for row in range(len(self.rows))]
-        if any(self.inputs[i].is_fixed for i in self.padded):
-            # a single step would fit anything that the model made for its own length
-            at_least = max(at_least, 2)
         error = None
         for steps in self.lengths_from(rows[0], at_least):
-            cut = [x.alone(rows, steps) for x in self.inputs]
-            places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
-            align = Alone(rows, counted, len(self.rows), places, self.left)
             try:
-                comparison = self.compare(Change([x for x, _ in cut], align))
+                if self.cuts_to_one(rows[0], steps):
+                    # a single step fits anything that a model of one length made for that length
+                    self.compare(self.cut_change(rows, counted, 2))
+                comparison = self.compare(self.cut_change(rows, counted, steps))
             except Impossible as raised:
                 error = error or raised
                 continue
             if comparison.compared:
                 return comparison, steps
         raise self.why_not_shorter(error)
+
+    def cuts_to_one(self, row: int, at_least: int) -> bool:
+        fixed = [self.inputs[i] for i in self.padded if self.inputs[i].is_fixed]
+        return any(max(at_least, *x.own_lengths(row)) == 1 for x in fixed)
+
+    def cut_change(self, rows: list[int], counted: np.ndarray, at_least: int) -> Change:
+        cut = [x.alone(rows, at_least) for x in self.inputs]
+        places = [(x, at) for x, (_, at) in zip(self.inputs, cut, strict=True)]
+        return Change([x for x, _ in cut], Alone(rows, counted, len(self.rows), places, self.left))
 
     def lengths_from(self, row: int, at_least: int) -> Iterator[int]:
         """The sample's own length, then the nearest that are longer."""
@@ -201,6 +212,12 @@ class Bench:
         yield from (own + more for more in MORE_STEPS if own + more < longest)
 
     def learn_axes(self, comparison: Comparison) -> None:
+        for key, kept in comparison.kept.items():
+            for axis, (row, size, at) in kept:
+                exists = self.base.exists.setdefault(key, {}).setdefault(
+                    axis, np.ones((len(self.rows), size), bool)
+                )
+                exists[row] = np.isin(np.arange(size), at)
         for key, axes in comparison.new_axes.items():
             self.base.known_axes[key] = tuple({*self.base.known_axes.get(key, ()), *axes})
 
@@ -376,7 +393,10 @@ class Bench:
 
 def other_seeds(model: keras.Layer) -> list[tuple[keras.Variable, Any]]:
     """The state of its generators of random numbers, each another than it is."""
-    return [(v, v.value + 1) for v in model.variables if "seed_generator" in v.path]
+    states = [v for v in model.variables if "seed_generator" in v.path]
+    # what draws without a generator of its own draws from this one
+    states.append(global_seed_generator().state)
+    return [(v, v.value + 1) for v in states]
 
 
 def _worst(before: dict, after: dict) -> tuple[str, float, float] | None:

@@ -9,7 +9,7 @@ import numpy as np
 from keras import tree
 
 from keras_masking._keras import leading, symbolic_inputs
-from keras_masking.padding import UNSAID
+from keras_masking.padding import UNSAID, empty
 
 # by axis, where in a batch the steps of each sample stand, (samples, steps)
 Places = dict[int, np.ndarray]
@@ -246,10 +246,9 @@ def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Pa
     ):
         if told is not UNSAID:
             same = told is not None and len(flat) > 1 and np.array_equal(values, told)
-            found.append(
-                Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
-            )
-        elif mask is None and tells_steps(name, values, known):
+            x = Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
+            found.append(replace(x, pairs=x.is_padded and _shows_pairs(x, told)))
+        elif mask is None and tells_steps(name, values, known) and not _turned(values, flat):
             mask_of = values.astype(bool)
             found.append(Padded(values, mask_of, is_mask=True, sizes=size))
         else:
@@ -283,6 +282,13 @@ def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ())
     return (called or values.dtype == bool) and at_an_end(values.astype(bool))
 
 
+def _turned(values: np.ndarray, inputs: list[np.ndarray]) -> bool:
+    """Whether a mask is True where another input holds nothing, as a `key_padding_mask` is."""
+    valid = values.astype(bool)
+    others = [x for x in inputs if x is not values and leading(x.shape, values.shape)]
+    return any(empty(x[valid]) and not empty(x[~valid]) for x in others)
+
+
 def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
     """Gives an input without a mask that of another whose padding it shows, too.
 
@@ -302,16 +308,25 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
             if not leading(x.values.shape, other.mask.shape) or not _open_alike(x, other):
                 continue
             steps = other.mask.shape[1]
-            if x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2):
-                cross = other.mask[:, None] & other.mask[:, :, None] if other.mask.ndim == 2 else 1
-                if by_size or not x.values[~np.broadcast_to(cross, x.values.shape[:3])].any():
-                    return replace(x, mask=other.mask, pairs=True, told=other.is_mask)
+            square = x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2)
+            if square and (by_size or _shows_pairs(x, other.mask)):
+                return replace(x, mask=other.mask, pairs=True, told=other.is_mask)
             outside = x.values[~other.mask]
             if by_size or not len(outside) or (outside == outside[:1]).all():
                 return replace(x, mask=other.mask, told=other.is_mask)
         return x
 
     return [shared(x) for x in inputs]
+
+
+def _shows_pairs(x: Padded, mask: np.ndarray) -> bool:
+    """Whether axis 2 holds the same steps as axis 1: nothing stands where either is padding."""
+    steps = mask.shape[1]
+    if mask.ndim != 2 or x.values.shape[1:3] != (steps, steps):
+        return False
+    if x.sizes is not None and x.sizes[1] != x.sizes[2]:
+        return False
+    return not x.values[~(mask[:, None] & mask[:, :, None])].any()
 
 
 def _open_alike(x: Padded, other: Padded, axis: int = 1) -> bool:

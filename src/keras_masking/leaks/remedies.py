@@ -129,6 +129,12 @@ def _remedy(bench: Bench, probe: ProbeName, site: Site) -> tuple[Note, str | Non
         return Note("batch"), None
     if own and lost in (None, site.call) and _not_handed(call):
         return Note("not-handed"), None
+    if (
+        own
+        and "query_mask" in call.explicit
+        and not {"value_mask", "key_mask"} & set(call.explicit)
+    ):
+        return Note("query-mask"), None
     if own and lost == site.call and call.kind == "layer" and not _is_stock(bench, call):
         return Note("own-call"), None
     if lost is not None:
@@ -139,6 +145,9 @@ def _remedy(bench: Bench, probe: ProbeName, site: Site) -> tuple[Note, str | Non
         return _no_mask(bench, call)
     if not _is_stock(bench, call):
         return Note("own-call"), None
+    inner = call.class_name.partition("(")[2].rstrip(")")
+    if _class(call) == "TimeDistributed" and inner in REPLACEMENTS:
+        return Note("inner", {"inner": inner}), REPLACEMENTS[inner]
     return _ignored(bench, call), replacement
 
 
@@ -170,6 +179,8 @@ def _loss(bench: Bench, index: int, leaking: Call | None) -> tuple[Note, str | N
         return Note("merge"), replacement
     if call.loses and embedding_of(operation) is not None:
         return _no_mask(bench, call if leaking is None else leaking)
+    if call.loses and _moves_steps(call):
+        return Note("moves"), None
     if call.loses and replacement:
         return Note("drops-replaced"), replacement
     if call.loses:
@@ -187,6 +198,14 @@ def _loss(bench: Bench, index: int, leaking: Call | None) -> tuple[Note, str | N
     ):
         return Note("too-many-axes"), replacement
     return Note("wrong-mask"), replacement
+
+
+def _moves_steps(call: Call) -> bool:
+    """Whether it joins steps or gives their axis another place, so that the mask fits no more."""
+    if _class(call) not in ("Reshape", "Permute"):
+        return False
+    (x, *_), (y, *_) = call.inputs, call.outputs
+    return x.shape[:2] != y.shape[:2]
 
 
 def _no_mask(bench: Bench, call: Call) -> tuple[Note, str | None]:

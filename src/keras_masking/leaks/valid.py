@@ -12,11 +12,20 @@ import numpy as np
 from keras_masking._keras import leading
 
 
-def along(mask: np.ndarray, steps: int) -> np.ndarray | None:
+def touched(mask: np.ndarray, steps: int) -> np.ndarray | None:
+    """As `along`, but steps of blocks and windows that hold any valid step are valid."""
+    gone = along(~mask, steps) if 0 < steps < mask.shape[1] else None
+    return along(mask, steps) if gone is None else ~gone
+
+
+def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarray | None:
     """The mask of an axis with another number of steps; None where no reading fits.
 
-    Fewer steps: blocks of a stride, or windows that start at each step. More: each step repeated,
-    the whole repeated, or windows that reach beyond the ends.
+    Fewer steps: blocks of a stride, or windows that start at each step, valid where all in them
+    are. More: each step repeated, the whole repeated, or windows that reach beyond the ends.
+
+    Args:
+        strided: whether fewer steps come of a stride; None where that is not known.
     """
     batch, time = mask.shape
     if steps == time:
@@ -29,11 +38,13 @@ def along(mask: np.ndarray, steps: int) -> np.ndarray | None:
             return _windows(wide, steps - time + 1)
         return np.repeat(mask, steps // time, axis=1) & np.tile(mask, (1, steps // time))
     stride = round(time / steps)
-    if stride > 1 and steps in (time // stride, -(-time // stride)):
-        missing = max(0, steps * stride - time)
-        blocks = np.pad(mask, ((0, 0), (0, missing)), constant_values=True)[:, : steps * stride]
-        return blocks.reshape(batch, steps, stride).all(axis=2)
-    return _windows(mask, time - steps + 1)
+    windows = _windows(mask, time - steps + 1)
+    if strided is False or stride < 2 or steps not in (time // stride, -(-time // stride)):
+        return windows
+    missing = max(0, steps * stride - time)
+    blocks = np.pad(mask, ((0, 0), (0, missing)), constant_values=True)[:, : steps * stride]
+    blocks = blocks.reshape(batch, steps, stride).all(axis=2)
+    return blocks if strided else blocks & windows
 
 
 def _windows(mask: np.ndarray, width: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 Gap = tuple[str, str]
-Probe = Literal["length", "content", "company"]
+Probe = Literal["alone", "length", "content", "company"]
 
 IDS = np.array([[3, 1, 4, 1, 5, 9], [2, 6, 5, 0, 0, 0], [3, 5, 0, 0, 0, 0]])
 LEFT = IDS[:, ::-1].copy()
@@ -41,7 +41,7 @@ class Fault:
     healthy: Callable[[], keras.Model]
     leaks_at: str
     lost_at: str | Gap | None
-    probes: tuple[Probe, ...] = ("length", "content")
+    probes: tuple[Probe, ...] = ("alone", "length", "content")
     inputs: Any = field(default_factory=lambda: IDS)
     mask: Any = None
 

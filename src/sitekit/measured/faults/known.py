@@ -163,7 +163,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             over_ids(lambda ids: average(embed(ids))),
             leaks_at="global_average_pooling1d",
             lost_at="embedding",
-            probes=("length",),
+            probes=("alone", "length"),
             mask=MASK,
         ),
     ),
@@ -236,7 +236,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             averaged(lambda x: layers.SimpleRNN(4, return_sequences=True)(x)),
             leaks_at="simple_rnn",
             lost_at=None,
-            probes=("length",),
+            probes=("alone", "length"),
         ),
         Fault(
             "masking-nan",
@@ -276,7 +276,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             averaged(lambda x: DoublePasser()(x)),
             leaks_at="global_average_pooling1d",
             lost_at="double_inverted",
-            probes=("content",),
+            probes=("alone", "content"),
             inputs=IDS[1:],
         ),
         Fault(
@@ -313,7 +313,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             embedded(lambda x: MaskedMean()(x)),
             leaks_at="mean_by_padded_length",
             lost_at=None,
-            probes=("length",),
+            probes=("alone", "length"),
         ),
         Fault(
             "divided-by-longest-length",
@@ -321,7 +321,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             embedded(lambda x: MaskedMean()(x)),
             leaks_at="mean_by_longest_length",
             lost_at=None,
-            probes=("company",),
+            probes=("alone", "company"),
         ),
         Fault(
             "centred-across-batch",
@@ -329,7 +329,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             averaged(lambda x: layers.BatchNormalization()(x)),
             leaks_at="centre_across_batch",
             lost_at=None,
-            probes=("company",),
+            probes=("alone", "company"),
         ),
         Fault(
             "positions-of-left-padding",
@@ -337,7 +337,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             averaged(lambda x: AddPositionFromFirstValid()(x)),
             leaks_at="add_position",
             lost_at=None,
-            probes=("length",),
+            probes=("alone", "length"),
             inputs=LEFT,
         ),
     ),

@@ -1,0 +1,501 @@
+"""The right verdict for small models whose truth is known by hand or by brute force."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+from models import IDS, MASK, Subclassed, embedding, functional
+
+from keras_masking import (
+    KeepMask,
+    MaskedMean,
+    MaskedSum,
+    MaskedTimeDistributed,
+    UnusableInput,
+    assert_no_leaks,
+    find_leaks,
+    trace,
+)
+
+FULL = np.array([[1, 2, 3, 4], [5, 1, 0, 0]])
+FEATURES = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+FEATURES[~MASK] = 0
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not support masking.*")
+        yield
+
+
+def varied(model):
+    """The model with weights that are not zero anywhere."""
+    random = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(random.normal(size=weight.shape))
+    return model
+
+
+def words(call, **options):
+    """A model of indices, computed from them and from their masked embeddings."""
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    table = layers.Embedding(9, 4, **{"mask_zero": True, "name": "words"} | options)
+    return varied(keras.Model(ids, call(ids, table(ids))))
+
+
+def series(call, steps=None):
+    x = keras.Input((steps, 3), name="series")
+    return varied(keras.Model(x, call(x)))
+
+
+def mask_of(ids):
+    return ops.cast(ops.not_equal(ids, 0), "float32")[..., None]
+
+
+def paths(report):
+    return {report.trace[leak.call].path for leak in report.leaks if leak.call is not None}
+
+
+def ran(report):
+    return {probe.name for probe in report.probes if probe.ran}
+
+
+class TestForgottenMasks:
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            layers.LSTM(4, name="reads"),
+            layers.GlobalAveragePooling1D(name="reads"),
+            layers.Conv1D(2, 3, padding="same", name="reads"),
+        ],
+    )
+    def test_no_layer_makes_a_mask(self, layer):
+        report = find_leaks(series(lambda x: layer(layers.Dense(4)(x))), FEATURES, padding=0)
+        assert paths(report) == {"reads"}
+        assert report.leaks[0].remedy.key == "no-mask"
+
+    @pytest.mark.parametrize("steps", [4, 5, 6])
+    def test_windows_that_lie_in_the_data_see_no_padding(self, steps):
+        x = np.random.default_rng(0).normal(size=(2, steps, 3)).astype("float32")
+        x[0, 3:] = x[1, 2:] = 0
+        model = series(lambda y: layers.Conv1D(2, 3)(layers.Dense(4)(y)))
+        assert find_leaks(model, x, padding=0).ok
+
+    def test_a_fixed_length_without_mask_zero(self):
+        ids = keras.Input((4,), dtype="int32")
+        x = layers.LSTM(4, name="lstm")(layers.Embedding(10, 3, name="words")(ids))
+        model = varied(keras.Model(ids, layers.Dense(1)(x)))
+        report = find_leaks(model, IDS, padding=0)
+        assert paths(report) == {"lstm"}
+        assert report.leaks[0].remedy.details == {"embedding": "words"}
+        mended = keras.Model(
+            ids, model.layers[3](model.layers[2](layers.Embedding(10, 3, mask_zero=True)(ids)))
+        )
+        assert find_leaks(mended, IDS).ok
+
+    def test_an_embedding_without_mask_zero_is_named(self):
+        model = words(lambda _, x: layers.GlobalAveragePooling1D()(x), mask_zero=False)
+        report = find_leaks(model, IDS, padding=0)
+        assert report.leaks[0].remedy.key == "mask-zero"
+        assert report.leaks[0].replacement is None
+
+    def test_a_mask_given_in_production(self):
+        model = series(lambda x: layers.LSTM(3)(x))
+        assert find_leaks(model, FEATURES, mask=MASK).ok
+        assert not find_leaks(model, FEATURES, padding=~MASK).ok
+
+
+ON_NUMPY = keras.backend.backend() == "numpy"
+no_masks_on_numpy = pytest.mark.skipif(ON_NUMPY, reason="ConvLSTM2D raises on a mask")
+
+
+class TestVideos:
+    rng = np.random.default_rng(0)
+    frames = rng.normal(size=(2, 4, 5, 5, 1)).clip(0).astype("float32")
+    frames[~MASK] = 0
+
+    def model(self, masking):
+        x = keras.Input((None, 5, 5, 1), name="frames")
+        core = layers.ConvLSTM2D(
+            2, 3, padding="same", bias_initializer="random_normal", name="conv_lstm"
+        )
+        return keras.Model(x, core(layers.Masking(name="masking")(x) if masking else x))
+
+    def test_without_a_mask(self):
+        report = find_leaks(self.model(False), self.frames, padding=0)
+        assert paths(report) == {"conv_lstm"}
+        assert report.leaks[0].remedy.key == "no-mask-wide"
+
+    @no_masks_on_numpy
+    def test_masking_makes_an_entry_for_each_row_of_pixels(self):
+        report = find_leaks(self.model(True), self.frames, padding=~MASK)
+        assert report.verdict == "clear"  # what is black is skipped alone too
+        for language in ("en", "zh"):
+            report.to_text(language)
+
+    @no_masks_on_numpy
+    def test_a_mask_by_hand(self):
+        x = keras.Input((None, 5, 5, 1), name="frames")
+        told = keras.Input((None,), dtype="bool", name="frame_mask")
+        core = layers.ConvLSTM2D(2, 3, padding="same")
+        model = keras.Model([x, told], core(x, mask=told))
+        assert find_leaks(model, {"frames": self.frames, "frame_mask": MASK}).ok
+
+    @pytest.mark.parametrize(
+        "wrapper, masking, ok",
+        [
+            (layers.TimeDistributed, None, False),
+            (MaskedTimeDistributed, np.full((1, 5, 5, 1), -2.0, "float32"), True),
+        ],
+    )
+    def test_a_network_on_each_frame(self, wrapper, masking, ok):
+        frames = np.where(MASK[..., None, None, None], self.frames, -2).astype("float32")
+        x = keras.Input((None, 5, 5, 1), name="frames")
+        net = keras.Sequential(
+            [keras.Input((5, 5, 1)), layers.Conv2D(2, 3), layers.GlobalAveragePooling2D()]
+        )
+        y = x if masking is None else layers.Masking(masking)(x)
+        model = keras.Model(x, layers.LSTM(3, name="lstm")(wrapper(net, name="each")(y)))
+        report = find_leaks(varied(model), frames, padding=-2)
+        assert report.ok == ok
+        if not ok:
+            assert paths(report) == {"lstm"}
+
+    def test_a_convolution_over_steps_and_features(self):
+        x = np.random.default_rng(0).normal(size=(2, 6, 4, 1)).astype("float32")
+        x[1, 3:] = 0
+        inputs = keras.Input((None, 4, 1))
+        conv = layers.Conv2D(2, 3, padding="same", name="conv")
+        y = layers.GlobalAveragePooling2D(name="mean")(conv(layers.Masking()(inputs)))
+        report = find_leaks(varied(keras.Model(inputs, y)), x)
+        assert report.verdict == "leaks" and "mean" in paths(report)
+        for leak in report.leaks:
+            assert "the mask as an argument" not in report.remedy(leak)
+
+
+class TestMasksThatAreInputs:
+    def model(self, name, right):
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        told = keras.Input((None,), dtype="bool", name=name)
+        x = layers.Embedding(9, 4)(ids)
+        mask = told if name == "valid" else ops.logical_not(told)
+        y = layers.GlobalAveragePooling1D()(x, mask=mask if right else None)
+        return varied(keras.Model({"ids": ids, name: told}, y))
+
+    @pytest.mark.parametrize("right", [True, False])
+    def test_true_is_valid(self, right):
+        assert find_leaks(self.model("valid", right), {"ids": IDS, "valid": MASK}).ok == right
+
+    @pytest.mark.parametrize("right", [True, False])
+    def test_true_is_padding(self, right):
+        model, batch = (
+            self.model("key_padding_mask", right),
+            {"ids": IDS, "key_padding_mask": ~MASK},
+        )
+        with pytest.raises(UnusableInput, match="say it with padding="):
+            find_leaks(model, batch)
+        assert find_leaks(model, batch, padding={"ids": 0}).ok == right
+
+
+class TestOneInputOfSeveral:
+    @pytest.mark.parametrize("steps", [3, 4])
+    def test_a_complete_sequence_beside_a_padded_one(self, steps):
+        past, future = keras.Input((None, 3), name="past"), keras.Input((None, 1), name="future")
+        h = layers.LSTM(4)(layers.Masking()(past))
+        g = layers.GlobalAveragePooling1D(name="future_mean")(future)
+        model = varied(keras.Model([past, future], layers.Concatenate()([h, g])))
+        f = np.random.default_rng(1).normal(size=(2, steps, 1)).astype("float32")
+        assert find_leaks(model, [FEATURES, f]).ok
+
+    @pytest.mark.parametrize("steps", [3, 4])
+    def test_candidates_beside_a_history(self, steps):
+        history, candidates = (keras.Input((None,), dtype="int32", name=n) for n in "hc")
+        user = layers.GRU(4)(layers.Embedding(10, 4, mask_zero=True)(history))
+        items = layers.Embedding(10, 4)(candidates)
+        scores = ops.softmax(ops.einsum("bd,bcd->bc", user, items))
+        model = varied(keras.Model([history, candidates], scores))
+        chosen = np.random.default_rng(0).integers(0, 10, (2, steps))
+        assert find_leaks(model, [IDS, chosen]).ok
+
+    @pytest.mark.parametrize("steps", [3, 4])
+    @pytest.mark.parametrize("said", [None, "mask", "padding"])
+    def test_the_masked_one_may_be_the_second(self, steps, said):
+        image, ids = keras.Input((None, 4), name="image"), keras.Input((None,), name="ids")
+        x = embedding()(ids)
+        seen = layers.MultiHeadAttention(1, 4, name="cross")(x, image)
+        model = varied(keras.Model([image, ids], layers.LayerNormalization()(x + seen)))
+        pixels = np.random.default_rng(0).normal(size=(2, steps, 4)).astype("float32")
+        options = {
+            None: {},
+            "mask": {"mask": [None, MASK]},
+            "padding": {"padding": {"image": None}},
+        }[said]
+        assert find_leaks(model, [pixels, IDS], **options).ok
+
+    def test_which_code_has_changed(self):
+        def call(self, inputs):
+            history, candidates = inputs
+            user = self.read(self.embed(history % 9))
+            return ops.einsum("bd,bcd->bc", user, self.items(candidates % 9))
+
+        parts = {"embed": embedding(), "read": MaskedMean(), "items": layers.Embedding(9, 4)}
+        model = Subclassed(call, parts)
+        batch = [IDS, np.array([[8, 6, 5, 2], [3, 1, 2, 2]])]
+        model([ops.convert_to_tensor(x) for x in batch])
+        assert find_leaks(model, batch, padding=[0, None]).ok
+
+    def test_in_a_subclassed_model(self):
+        def call(self, inputs):
+            image, ids = inputs
+            return self.cross(self.embed(ids), image)
+
+        parts = {"embed": embedding(), "cross": layers.MultiHeadAttention(1, 4)}
+        for steps in (3, 4):
+            model = Subclassed(call, parts)
+            pixels = np.random.default_rng(0).normal(size=(2, steps, 4)).astype("float32")
+            model([ops.convert_to_tensor(pixels), ops.convert_to_tensor(IDS)])
+            assert find_leaks(model, [pixels, IDS]).ok
+
+    @pytest.mark.parametrize("features", [3, 4])
+    def test_features_are_no_steps(self, features):
+        class MeanByLength(layers.Layer):
+            def call(self, x, mask=None):
+                total = ops.sum(ops.where(mask[..., None], x, 0.0), 1)
+                return total / ops.cast(ops.shape(x)[1], "float32")
+
+            def compute_mask(self, x, mask=None):
+                return None
+
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        user = keras.Input((features,), name="user")
+        mean = MeanByLength(name="mean")(embedding()(ids))
+        model = keras.Model([ids, user], layers.Concatenate()([mean, layers.Dense(2)(user)]))
+        x = np.random.default_rng(0).normal(size=(2, features)).astype("float32")
+        report = find_leaks(varied(model), [IDS, x])
+        assert paths(report) == {"mean"}
+        assert {leak.probe for leak in report.leaks} == {"alone", "length"}
+
+    @pytest.mark.parametrize("leaky", [False, True])
+    def test_multiple_choice_with_a_mask_of_three_axes(self, leaky):
+        class Select(layers.Layer):
+            def __init__(self, k):
+                super().__init__()
+                self.k = k
+
+            def call(self, x):
+                return x[:, self.k]
+
+        a, b = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
+        x = layers.Embedding(9, 4)(a)
+        x = x + layers.MultiHeadAttention(1, 4)(x, x, attention_mask=b[:, None])
+        pool = layers.GlobalAveragePooling1D()
+        encoder = keras.Model([a, b], layers.Dense(1)(pool(x) if leaky else pool(x, mask=b)))
+        names = "token_ids", "padding_mask"
+        inputs = {name: keras.Input((2, None), dtype="int32", name=name) for name in names}
+        scores = [encoder([Select(k)(inputs[name]) for name in names]) for k in (0, 1)]
+        model = varied(keras.Model(inputs, layers.Softmax()(layers.Concatenate()(scores))))
+        ids = np.array([[[5, 6, 0, 0], [1, 2, 0, 0]], [[1, 2, 3, 4], [4, 3, 2, 1]]])
+        batch = {"token_ids": ids, "padding_mask": (ids != 0).astype("int32")}
+        report = find_leaks(model, batch)
+        assert report.verdict == ("leaks" if leaky else "clear")
+        assert "alone" in ran(report)
+
+
+class ZeroPadded(layers.Layer):
+    """Writes zeros into padded steps and hands the mask on."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, x, mask=None):
+        return ops.where(mask[..., None], x, 0.0)
+
+
+class Centred(layers.Layer):
+    """Takes the mean over all steps away, so that the rest sums up to rounding noise."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, x):
+        return x - ops.mean(x, axis=1, keepdims=True)
+
+
+class TestRightByWhatTheLayersWrite:
+    @pytest.mark.parametrize(
+        "call",
+        {
+            "zeros of Bidirectional": lambda ids, x: ops.sum(
+                layers.Bidirectional(layers.LSTM(2, return_sequences=True))(x), axis=1
+            ),
+            "zeros of RNN": lambda ids, x: ops.sum(
+                layers.RNN(layers.GRUCell(3), return_sequences=True, zero_output_for_mask=True)(x),
+                axis=1,
+            ),
+            "Multiply by the mask": lambda ids, x: ops.sum(
+                layers.Multiply()([x, mask_of(ids)]), axis=1
+            ),
+            "where by the mask": lambda ids, x: ops.sum(
+                ops.where(ops.not_equal(ids, 0)[..., None], x, 0.0), axis=1
+            ),
+            "own zeros": lambda ids, x: ops.sum(ZeroPadded()(x), axis=1),
+            "own zeros, masked sum": lambda ids, x: MaskedSum()(ZeroPadded()(x)),
+            "last step of an LSTM": lambda ids, x: layers.LSTM(3, return_sequences=True)(x)[:, -1],
+            "repeated output": lambda ids, x: layers.GlobalMaxPooling1D()(
+                layers.LSTM(3, return_sequences=True)(x)
+            ),
+        }.values(),
+    )
+    def test_of_indices(self, call):
+        assert find_leaks(words(call), FULL).ok
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda x: ops.sum(layers.Masking()(x), axis=1),
+            lambda x: ops.sum(layers.Dense(2, use_bias=False)(layers.Masking()(x)), axis=1),
+            lambda x: layers.Conv1D(2, 3, padding="same")(layers.Masking()(x)),
+        ],
+    )
+    def test_of_features(self, call):
+        assert find_leaks(series(call), FEATURES).ok
+
+    def test_a_result_that_is_nothing_but_rounding(self):
+        report = find_leaks(
+            series(lambda x: ops.sum(Centred()(layers.Masking()(x)), axis=1)), FEATURES
+        )
+        assert report.ok
+
+
+class TestLeaksThatHide:
+    @pytest.mark.parametrize("ids", [FULL, IDS])
+    def test_padded_zeros_win_a_maximum(self, ids):
+        model = words(
+            lambda i, x: layers.GlobalMaxPooling1D()(
+                layers.Dense(4, activation="tanh")(x) * mask_of(i)
+            )
+        )
+        model.get_layer("words").embeddings.assign(
+            -np.abs(np.random.default_rng(0).normal(size=(9, 4)))
+        )
+        kernel = next(layer for layer in model.layers if isinstance(layer, layers.Dense))
+        kernel.set_weights([np.eye(4), np.zeros(4)])
+        report = find_leaks(model, ids)
+        assert report.verdict == "leaks"
+        assert report.probes[0].result > 0
+
+    @pytest.mark.parametrize("dtype", [None, "int32"])
+    def test_a_table_of_positions_as_long_as_the_batch(self, dtype):
+        class TokenAndPosition(layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.tokens, self.places = layers.Embedding(9, 4), layers.Embedding(4, 4)
+
+            def call(self, x):
+                return self.tokens(x) + self.places(ops.arange(ops.shape(x)[-1]))
+
+            def build(self, shape):
+                self.tokens.build(shape)
+                self.places.build(shape)
+
+            def compute_output_shape(self, shape):
+                return (*shape, 4)
+
+        ids = keras.Input((None,), dtype=dtype)
+        x = TokenAndPosition()(ids)
+        x = layers.MultiHeadAttention(1, 4)(x, x)
+        model = varied(keras.Model(ids, layers.GlobalAveragePooling1D()(x)))
+        assert find_leaks(model, IDS, padding=0).verdict == "leaks"
+
+    @pytest.mark.parametrize("dtype", [None, "int32"])
+    def test_indices_stay_indices(self, dtype):
+        ids = keras.Input((None,), dtype=dtype)
+        x = layers.Embedding(9, 4)(ids)
+        right = layers.GlobalAveragePooling1D()(x, mask=ops.not_equal(ids, 0))
+        report = find_leaks(varied(keras.Model(ids, right)), IDS, padding=0)
+        assert report.ok and not any(probe.note == "raised" for probe in report.probes)
+
+
+class TestNotMeasured:
+    def test_full_rows_of_a_fixed_length(self):
+        ids = keras.Input((4,), dtype="int32", name="ids")
+        x = embedding()(ids)
+        model = keras.Model(ids, layers.GlobalAveragePooling1D()(x * 2))
+        for batch in (np.array([[1, 2, 3, 4], [5, 1, 2, 3]]), np.array([[1, 2, 3, 4]])):
+            report = find_leaks(model, batch)  # padding is put there
+            assert report.verdict == "leaks"
+            assert [note.key for note in report.notes] == ["steps-padded"]
+
+    def test_no_sample_alone_where_inputs_may_be_read_wrongly(self):
+        def call(self, inputs):
+            ids, weights = inputs
+            return ops.einsum("bij,bjd->bid", weights, self.embed(ids)) / weights.shape[1]
+
+        model = Subclassed(call, {"embed": embedding()})
+        batch = [IDS, np.ones((2, 4, 4), "float32") + np.arange(4, dtype="float32")]
+        model([ops.convert_to_tensor(x) for x in batch])
+        report = find_leaks(model, batch, padding={"0": 0, "1": None})
+        assert report.verdict != "clear"
+
+    def test_an_assertion_tells_leaks_from_what_was_not_measured(self):
+        said = []
+        ends = layers.Lambda(lambda x: x, mask=lambda x, mask: ops.max(x, axis=-1) < 9)
+        x = keras.Input((None, 1))
+        unknown = keras.Model(x, layers.GlobalAveragePooling1D()(ends(x)))
+        for model, batch in (
+            (functional(layers.GlobalMaxPooling1D()), IDS),
+            (unknown, np.ones((2, 3, 1), "float32")),
+        ):
+            with pytest.raises(AssertionError) as caught:
+                assert_no_leaks(model, batch)
+            said.append(str(caught.value).splitlines()[0])
+        assert said[0].startswith("Padding leaks in ")
+        assert said[1].startswith("Not measured")
+
+
+class TestMasksWithoutSteps:
+    rows = np.array([[3.0, 1, 2, 2, 0, 0], [0, 0, 0, 0, 0, 0]], "float32")
+
+    def model(self):
+        x = keras.Input((6,), name="row")
+        return keras.Model(x, layers.Activation("softmax")(layers.Masking()(x)))
+
+    def test_masking_of_rows(self):
+        with pytest.raises(UnusableInput, match="no axis of steps") as caught:
+            find_leaks(self.model(), self.rows)
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("options", [{"mask": rows != 0}, {"padding": 0}])
+    def test_entries_of_rows_as_steps(self, options):
+        report = find_leaks(self.model(), self.rows, **options)
+        powers = np.exp(self.rows[0])
+        difference = powers[:4] / powers[:4].sum() - powers[:4] / powers.sum()
+        assert report.leaks[0].amount == pytest.approx(difference.max(), rel=1e-4)
+
+    def test_a_trace_shows_it(self):
+        assert trace(self.model(), self.rows)[0].mask.shape == (2,)
+
+
+class TestAutoencoders:
+    def model(self, keep):
+        x = keras.Input((4, 3), name="series")
+        masked = layers.Masking()(x)
+        y = layers.RepeatVector(4, name="repeat")(layers.LSTM(4)(masked))
+        y = KeepMask()([y, masked]) if keep else y
+        y = layers.LSTM(4, return_sequences=True)(y)
+        return varied(keras.Model(x, layers.TimeDistributed(layers.Dense(2))(y)))
+
+    def test_an_output_without_a_mask_is_told(self):
+        report = find_leaks(self.model(False), FEATURES)
+        assert report.verdict == "clear"
+        assert "output-unmasked" in [note.key for note in report.notes]
+
+    def test_with_its_mask_kept(self):
+        report = find_leaks(self.model(True), FEATURES)
+        assert report.verdict == "clear"
+        assert "output-unmasked" not in [note.key for note in report.notes]
