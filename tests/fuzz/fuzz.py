@@ -76,6 +76,17 @@ REASONS = {
 
 
 def judge(recipe: Recipe) -> Judged:
+    """Holds `find_leaks` against brute force on the model of a recipe."""
+    try:
+        return _judged(recipe)
+    finally:
+        if keras.backend.backend() == "jax":
+            import jax
+
+            jax.clear_caches()  # which grow by a hundred megabytes a model
+
+
+def _judged(recipe: Recipe) -> Judged:
     try:
         true = truth(recipe)
     except Exception as error:  # whatever a drawn model raises
@@ -103,7 +114,9 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # Keras tells of every mask that is lost
     outcomes, words, begun = Counter(), Counter(), time.monotonic()
-    for seed in range(options.seed, options.seed + options.models):
+    for done, seed in enumerate(range(options.seed, options.seed + options.models)):
+        if sys.stderr.isatty():
+            print(f"\r{done} of {options.models}", end="\r", file=sys.stderr, flush=True)
         judged = judge(draw(seed))
         outcomes[judged.outcome] += 1
         words[judged.truth.word if judged.truth else "does not run"] += 1
