@@ -189,6 +189,17 @@ class TestMasksThatAreInputs:
     def test_true_is_valid(self, right):
         assert find_leaks(self.model("valid", right), {"ids": IDS, "valid": MASK}).ok == right
 
+    @pytest.mark.parametrize("name", ["clicked", "label_mask"])
+    def test_a_feature_of_each_step_is_none(self, name):
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        flags = keras.Input((None,), dtype="bool", name=name)
+        both = [embedding("words")(ids), ops.cast(flags, "float32")[..., None]]
+        x = layers.Concatenate()(both)
+        right, wrong = (layers.GRU(3)(x, mask=mask) for mask in (ops.not_equal(ids, 0), None))
+        batch = {"ids": IDS, name: np.array([[1, 0, 0, 0], [1, 1, 0, 0]], bool)}
+        for y, ok in ((right, True), (wrong, False)):
+            assert find_leaks(varied(keras.Model({"ids": ids, name: flags}, y)), batch).ok == ok
+
     @pytest.mark.parametrize("right", [True, False])
     def test_true_is_padding(self, right):
         model, batch = (
@@ -441,6 +452,17 @@ class TestNotMeasured:
         model([ops.convert_to_tensor(x) for x in batch])
         report = find_leaks(model, batch, padding={"0": 0, "1": None})
         assert report.verdict != "clear"
+
+    def test_samples_that_each_keep_a_padded_step(self):
+        def call(self, inputs):
+            at = inputs["lengths"][:, None, None]  # one step too far
+            return ops.take_along_axis(self.lstm(inputs["series"]), at, axis=1)
+
+        model = Subclassed(call, {"lstm": layers.LSTM(3, return_sequences=True)})
+        batch = {"lengths": MASK.sum(1), "series": FEATURES}
+        model(batch)
+        report = find_leaks(model, batch, padding={"series": 0, "lengths": None})
+        assert report.verdict == ("leaks" if report.leaks else "not measured")
 
     def test_an_assertion_tells_leaks_from_what_was_not_measured(self):
         said = []

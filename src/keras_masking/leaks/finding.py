@@ -169,7 +169,7 @@ def _prepared(
             valid = [x if y is UNSAID else y for x, y in zip(valid, said, strict=True)]
         scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
         scout.start(arrays, other_seeds(batch.model))
-        known = scout.found()
+        known = probing.unnamed_masks(scout.found(), names)
         if all(x.mask is None for x in known):
             raise UnusableInput(_what_to_say(batch.model, names))
         if any(x.is_padded for x in known) or not is_dataset(inputs):

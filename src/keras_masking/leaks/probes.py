@@ -151,14 +151,20 @@ class Bench:
                 shown += len(rows)
                 self.learn_axes(comparison)
                 for i in self.padded:
-                    shape = comparison.inputs[i].values.shape
-                    if shape[1:] != self.inputs[i].values.shape[1:]:
+                    if self.is_alone(comparison.inputs[i], self.inputs[i], rows[0]):
                         self.proven[i].add("alone")
                 result = max(result, comparison.result)
                 self.collect(comparison, found)
         if not shown:
             raise error
         return result, found, self.how_alone(nearest, shown)
+
+    def is_alone(self, cut: Padded, whole: Padded, row: int) -> bool:
+        """Whether a sample lost its padding, and kept none for want of steps."""
+        axes = whole.step_axes
+        steps = tuple(cut.values.shape[axis] for axis in axes)
+        before = tuple(whole.values.shape[axis] for axis in axes)
+        return steps != before and steps == whole.own_lengths(row)
 
     def groups(self) -> list[list[int]]:
         """Samples with padding, those of one length together; of many lengths a few."""

@@ -248,7 +248,7 @@ def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Pa
             same = told is not None and len(flat) > 1 and np.array_equal(values, told)
             x = Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
             found.append(replace(x, pairs=x.is_padded and _shows_pairs(x, told)))
-        elif mask is None and tells_steps(name, values, known) and not _turned(values, flat):
+        elif mask is None and tells_steps(name, values, known) and not turned(values, flat):
             mask_of = values.astype(bool)
             found.append(Padded(values, mask_of, is_mask=True, sizes=size))
         else:
@@ -265,10 +265,16 @@ def names(model: keras.Layer, arrays: Any) -> list[str]:
     return [str(path[-1]) if path else "" for path, _ in paths]
 
 
-def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ()) -> bool:
+def tells_steps(
+    name: str, values: np.ndarray, known: Sequence[np.ndarray] = (), unnamed: bool = False
+) -> bool:
     """Whether an input is a padding mask: zeros and ones that are the known padding, or that are
-    called a mask, or that are booleans, with zeros at an end of each row. A record of which
-    values were observed has its zeros between."""
+    called a mask, with zeros at an end of each row. A record of which values were observed has its
+    zeros between.
+
+    Args:
+        unnamed: whether booleans need no such name.
+    """
     if values.ndim not in (2, 3) or not np.isin(values, (0, 1)).all():
         return False
     alike = [mask for mask in known if mask.shape == values.shape]
@@ -276,13 +282,28 @@ def tells_steps(name: str, values: np.ndarray, known: Sequence[np.ndarray] = ())
         return any(np.array_equal(values.astype(bool), mask) for mask in alike)
     if values.ndim == 3 and (values.shape[1] == values.shape[2] or values.shape[2] == 1):
         return False
-    called = name.removesuffix("s").endswith("mask") and not any(
-        word in name for word in ("observed", "missing", "label", "loss", "position")
-    )
-    return (called or values.dtype == bool) and at_an_end(values.astype(bool))
+    if any(word in name for word in ("observed", "missing", "label", "loss", "position")):
+        return False
+    called = name.removesuffix("s").endswith("mask") or (unnamed and values.dtype == bool)
+    return called and at_an_end(values.astype(bool))
 
 
-def _turned(values: np.ndarray, inputs: list[np.ndarray]) -> bool:
+def unnamed_masks(inputs: list[Padded], names: list[str]) -> list[Padded]:
+    """Inputs that are masks without being called so: booleans, or the padding of another."""
+    known = [x.mask for x in inputs if x.mask is not None]
+    flat = [x.values for x in inputs]
+
+    def recognised(x: Padded, name: str) -> Padded:
+        if x.mask is not None or x.said or turned(x.values, flat):
+            return x
+        if not tells_steps(name, x.values, known, unnamed=True):
+            return x
+        return replace(x, mask=x.values.astype(bool), is_mask=True)
+
+    return [recognised(x, name) for x, name in zip(inputs, names, strict=True)]
+
+
+def turned(values: np.ndarray, inputs: list[np.ndarray]) -> bool:
     """Whether a mask is True where another input holds nothing, as a `key_padding_mask` is."""
     valid = values.astype(bool)
     others = [x for x in inputs if x is not values and leading(x.shape, values.shape)]
@@ -326,7 +347,8 @@ def _shows_pairs(x: Padded, mask: np.ndarray) -> bool:
         return False
     if x.sizes is not None and x.sizes[1] != x.sizes[2]:
         return False
-    return not x.values[~(mask[:, None] & mask[:, :, None])].any()
+    pairs = mask[:, None] & mask[:, :, None]
+    return not x.values[~(pairs | np.eye(steps, dtype=bool))].any()  # but for loops
 
 
 def _open_alike(x: Padded, other: Padded, axis: int = 1) -> bool:
