@@ -221,6 +221,22 @@ class TestOneInputOfSeveral:
         f = np.random.default_rng(1).normal(size=(2, steps, 1)).astype("float32")
         assert find_leaks(model, [FEATURES, f]).ok
 
+    def test_what_is_taken_as_complete_is_told(self):
+        ids, memory, user = (
+            keras.Input((size,), dtype="int32", name=name)
+            for name, size in (("ids", None), ("memory", None), ("user", 3))
+        )
+        seen = layers.GlobalAveragePooling1D()(layers.Embedding(9, 4)(memory))
+        read = MaskedMean()(embedding("words")(ids))
+        both = layers.Concatenate()([read, seen, ops.cast(user, "float32")])
+        model = varied(keras.Model([ids, memory, user], both))
+        batch = [IDS, np.array([[1, 2, 3], [4, 0, 0]]), np.ones((2, 3), int)]
+        report = find_leaks(model, batch)
+        assert report.ok
+        assert [note.details for note in report.notes] == [{"inputs": "'memory'"}]
+        assert find_leaks(model, batch, padding={"memory": None}).notes == ()
+        assert not find_leaks(model, batch, padding={"memory": 0}).ok
+
     @pytest.mark.parametrize("steps", [3, 4])
     def test_candidates_beside_a_history(self, steps):
         history, candidates = (keras.Input((None,), dtype="int32", name=n) for n in "hc")

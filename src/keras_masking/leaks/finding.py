@@ -181,6 +181,8 @@ def _prepared(
         if x.mask is not None and not x.mask.any():
             raise UnusableInput(f"All steps of the input {name!r} are padding: nothing is left.")
     notes = batch.notes
+    if complete := [name for x, name in zip(known, names, strict=True) if x.may_be_padded]:
+        notes += (Note("taken-as-complete", {"inputs": listed(complete)}),)
     if not any(x.is_padded for x in known):
         known, more = _with_padding(known)
         notes += more

@@ -48,6 +48,12 @@ class Padded:
         return self.mask is not None and not self.mask.all()
 
     @property
+    def may_be_padded(self) -> bool:
+        """Whether it may have steps of which nobody said whether they are padding."""
+        open_axis = self.sizes is None or None in self.sizes[1:2]
+        return self.mask is None and not self.said and self.values.ndim > 1 and open_axis
+
+    @property
     def step_axes(self) -> tuple[int, ...]:
         """The axes of steps whose size can change: of those of its mask the ones that the model
         leaves open, or where it leaves none open all, of pictures the first."""
