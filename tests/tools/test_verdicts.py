@@ -469,6 +469,12 @@ class TestNotMeasured:
         report = find_leaks(model, batch, padding={"0": 0, "1": None})
         assert report.verdict != "clear"
 
+    def test_a_result_whose_steps_cannot_be_told_apart(self):
+        model = words(lambda _, x: layers.Conv1DTranspose(3, 3, strides=2)(x))
+        report = find_leaks(model, IDS)
+        assert report.probes[0].note == "not-compared"
+        assert report.verdict == "not measured"
+
     def test_samples_that_each_keep_a_padded_step(self):
         def call(self, inputs):
             at = inputs["lengths"][:, None, None]  # one step too far

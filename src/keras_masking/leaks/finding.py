@@ -134,7 +134,7 @@ def _find_leaks(
     known = {(leak.call, leak.place) for leak in leaks}
     hazards = [hazard for hazard in hazards if (hazard.call, hazard.place) not in known]
     clear = bench.padded and all(
-        "alone" in proven or ("content" in proven and bench.takes_one_length(i))
+        "alone" in proven or ("content" in proven and bench.takes_one_length(i, probes[0]))
         for i, proven in bench.proven.items()
     )
     verdict = "leaks" if leaks else "clear" if clear else "not measured"

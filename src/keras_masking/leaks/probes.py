@@ -79,10 +79,12 @@ class Bench:
         # code directly in the model has no path
         return (calls and self.trace[min(calls)].path) or self.model.name
 
-    def takes_one_length(self, i: int) -> bool:
+    def takes_one_length(self, i: int, alone: Probe) -> bool:
         """Whether no sample can be run alone since the model takes one length. Where it declares
-        none, several inputs may only have been read wrongly: as many steps by chance."""
-        return self.inputs[i].is_fixed or len(self.inputs) == 1
+        none, several inputs may only have been read wrongly: as many steps by chance; and a result
+        of another number of steps may only not have been compared."""
+        single = len(self.inputs) == 1 and alone.note != "not-compared"
+        return self.inputs[i].is_fixed or single
 
     def notes(self) -> tuple[Note, ...]:
         """What a reader of the verdict must know besides."""
