@@ -120,11 +120,10 @@ class Comparison(Follower):
         own = self.read(get_mask(x)) if self.change.padding else None
         if found and found.difference and self.heal:
             x = tensor_like(x, found.healed)
-            self.sizes[x] = self.sizes_of(found, sizes)
-        elif difference and not self.heal:
-            self.differs[x] = difference
         if self.change.padding is not None and "float" in dtype_of(x):
             x = self.with_padding(x, entry, own)
+        if difference and not self.heal:
+            self.differs[x] = difference
         if found:
             self.sizes[x] = self.sizes_of(found, sizes)
         return x
