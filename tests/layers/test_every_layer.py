@@ -284,18 +284,22 @@ class TestLeaks:
         shared = training and name == "MaskedBatchNormalization"
         model = probed_model(SPECIAL.get(name) or make(name), training=training)
         x = PADDED if side == "right" else PADDED[:, ::-1]
-        assert leaking_probes(model, x) == ({"company"} if shared else set())
+        assert leaking_probes(model, x) == ({"alone", "company"} if shared else set())
 
     @pytest.mark.parametrize("name", [*SPECIMENS, *SPECIAL])
     def test_behind_each_layer_they_see_what_leaks_in_front(self, name):
         model = probed_model(SPECIAL.get(name) or make(name), in_front=[Leaking()])
-        assert leaking_probes(model, PADDED) == {"length", "content", "company"}
+        expected = {"alone", "length", "company"}
+        if name == "MaskedCropping1D":
+            # of the sample that keeps its steps the cropping leaves none
+            expected.remove("company")
+        assert leaking_probes(model, PADDED) == expected
 
     @pytest.mark.parametrize(
         ("layer", "probes"),
         [
-            (layers.GlobalMaxPooling1D(), {"content"}),
-            (layers.GroupNormalization(1), {"length", "content"}),
+            (layers.GlobalMaxPooling1D(), {"alone"}),
+            (layers.GroupNormalization(1), {"alone", "length"}),
             (lambda x: layers.MultiHeadAttention(2, 4)(x, x), {"nan"}),
         ],
     )

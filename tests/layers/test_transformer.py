@@ -102,6 +102,7 @@ def test_with_the_attention_of_keras_the_same_stack_leaks():
         return layers.MultiHeadAttention(2, 4)
 
     assert leaking_probes(stack("functional", 2, attention=attention), IDS) == {
+        "alone",
         "length",
         "content",
         "nan",
