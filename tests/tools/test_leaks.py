@@ -133,7 +133,7 @@ class TestLeaks:
         model = functional(custom(lambda x, mask: ops.mean(x, axis=1), name="mean"))
         report = find_leaks(model, IDS)
         assert probes(report, "mean") == ["alone", "length", "content"]
-        assert report.leaks[0].remedy.key == "own-call"
+        assert report.leaks[0].remedy.key == "own-call-mask"
         assert not report.ok
 
     def test_how_much_is_the_largest_difference_at_a_valid_step(self):

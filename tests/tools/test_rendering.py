@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import pty
 import re
@@ -329,12 +330,27 @@ def test_the_verdict_comes_first():
     [
         ("clean", "Clear: padding changes no valid result"),
         ("random", "bi/forward gave another result on the same input"),
+        ("random", "let it draw in training only"),
         ("nothing", "Not measured: whether padding leaks is not known"),
         ("nothing", "The model raised on the changed input: ValueError: five"),
     ],
 )
 def test_a_report_without_leaks_says_why(name, verdict):
     assert verdict in REPORTS[name].to_text("en", 120)
+
+
+def test_a_reason_is_said_once():
+    reason = {"note": "fixed-length", "details": {"length": "5"}, "result": None}
+    probes = [Probe(name, False, **reason) for name in ("alone", "length")]
+    for verdict in ("not measured", "clear"):
+        report = report_of(nested(), verdict=verdict, probes=tuple(probes), leaks=())
+        assert report.to_text("en", 120).count("takes 5 steps") == 1
+
+
+def test_of_gradients_the_report_says_so():
+    probe = Probe("gradients", True, "", {}, 0.5)
+    drawn = replace(REPORTS["clean"], probes=(probe,)).to_text("en", 120)
+    assert "a gradient changes by 0.5" in drawn and "the result" not in drawn
 
 
 def test_the_report_names_who_took_the_mask():
@@ -550,6 +566,7 @@ def test_no_text_is_left_unused(monkeypatch):
         replace(GAP, index=4, parent=None, depth=0, path="", before=None, after=None),
     )
     notes = [Probe("length", True, name, {}, 1.0) for name in texts.catalogue()["notes"]]
+    notes += [Probe("gradients", True, "", {}, result) for result in (1.0, math.inf)]
     reports = [report_of(others, probes=tuple(notes))]
     arrived = replace(reports[0].leaks[1], call=3)
     reports.append(report_of(others, leaks=(arrived,)))

@@ -136,19 +136,24 @@ def _remedy(bench: Bench, probe: ProbeName, site: Site) -> tuple[Note, str | Non
     ):
         return Note("query-mask"), None
     if own and lost == site.call and call.kind == "layer" and not _is_stock(bench, call):
-        return Note("own-call"), None
+        return _own_call(call), None
     if lost is not None:
         return _loss(bench, lost, call)
     if not own:
         return Note("gap"), None
     if not call.explicit and all(x.mask is None for x in call.inputs):
-        return _no_mask(bench, call)
+        # with a mask it would be the one that drops it
+        return _no_mask(bench, call)[0], None if _takes_mask(bench, call) else replacement
     if not _is_stock(bench, call):
-        return Note("own-call"), None
+        return _own_call(call), None
     inner = call.class_name.partition("(")[2].rstrip(")")
     if _class(call) == "TimeDistributed" and inner in REPLACEMENTS:
         return Note("inner", {"inner": inner}), REPLACEMENTS[inner]
     return _ignored(bench, call), replacement
+
+
+def _own_call(call: Call) -> Note:
+    return Note("own-call-mask" if "uses" in call.events else "own-call")
 
 
 def _ignored(bench: Bench, call: Call) -> Note:

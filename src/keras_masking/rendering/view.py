@@ -270,8 +270,10 @@ class Findings:
     def notes(self) -> list[str]:
         """What to know besides; where it was not measured, why not."""
         told = [self._note(note.key, **note.details) for note in self.report.notes]
+        if self.report.random is not None:
+            told.append(self.word("random-do"))
         if self.report.verdict == "not measured":
-            told += [self.note(probe) for probe in self.report.probes[:1]]
+            told += [self._told(probe) for probe in self.report.probes[:1]]
         return list(dict.fromkeys(filter(None, told)))
 
     def explanation(self, leak: Leak) -> list[str]:
@@ -342,13 +344,20 @@ class Findings:
     def result(self, probe: Probe) -> str:
         if not probe.ran or probe.result is None:
             return self.word("not-taken")
+        of_gradient = "-gradient" if probe.name == "gradients" else ""
         if not math.isfinite(probe.result):
-            return self.word("changed-inf")
+            return self.word(f"changed-inf{of_gradient}")
         if probe.result == 0:
-            return self.word("unchanged")
-        return self.word("changed", amount=number(probe.result))
+            return self.word(f"unchanged{of_gradient}")
+        return self.word(f"changed{of_gradient}", amount=number(probe.result))
 
     def note(self, probe: Probe) -> str:
+        """What is said of a probe, unless it is said further up."""
+        above = [self._told(x) for x in self.report.probes[: self.report.probes.index(probe)]]
+        told = self._told(probe)
+        return "" if told in (*self.notes(), *above) else told
+
+    def _told(self, probe: Probe) -> str:
         return self._note(probe.note, **probe.details) if probe.note else ""
 
     def _name(self, index: int | None) -> str:
