@@ -9,7 +9,6 @@ SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/nu
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve live build test lint test-layers test-tools test-fuzz check-pages test-site fuzz fix bench releases survey accuracy picture lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -28,8 +27,11 @@ site/.built: $(READY) $(SOURCES)
 	@$(RUN) -m sitekit.published.build --out site
 	@touch $@
 
+# the longest first, so that both cores have work to the end
 test: lint ## every check
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-site test-layers test-tools test-fuzz check-pages
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-layers-jax test-layers-tensorflow \
+	  test-site test-tools-jax test-fuzz-tensorflow test-tools-tensorflow check-pages \
+	  test-fuzz-jax test-fuzz-numpy test-tools-numpy test-layers-numpy
 
 lint: $(READY)
 	$(VENV)/bin/ruff check --quiet
@@ -38,35 +40,31 @@ lint: $(READY)
 	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
-test-layers: $(READY)
-	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/layers
-	KERAS_BACKEND=jax $(RUN) -m pytest tests/layers
-	KERAS_BACKEND=numpy $(RUN) -m pytest tests/layers
-
-test-tools: $(READY)
-	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/tools
-	KERAS_BACKEND=jax $(RUN) -m pytest tests/tools
-	KERAS_BACKEND=numpy $(RUN) -m pytest tests/tools
-
 # on jax compiling takes most of the time, and what is compiled here runs once or twice
-fuzz test-fuzz: export XLA_FLAGS = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+FAST_JAX := XLA_FLAGS="--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+on = KERAS_BACKEND=$(1) $(if $(filter jax,$(1)),$(FAST_JAX)) $(RUN)
 
-test-fuzz: $(READY)
-	KERAS_BACKEND=tensorflow $(RUN) -m pytest tests/fuzz
-	KERAS_BACKEND=jax $(RUN) -m pytest tests/fuzz
-	KERAS_BACKEND=numpy $(RUN) -m pytest tests/fuzz
+BACKENDS := tensorflow jax numpy
+ON_BACKENDS := $(foreach suite,layers tools fuzz,$(BACKENDS:%=test-$(suite)-%))
 
-SEED ?= 0
-N ?= 100
-fuzz: export KERAS_BACKEND ?= tensorflow
-fuzz: $(READY) ## hold find_leaks against brute force on random models (SEED=0 N=100)
-	$(RUN) tests/fuzz/fuzz.py --seed $(SEED) --models $(N)
+$(ON_BACKENDS): test-%: $(READY)
+	$(call on,$(lastword $(subst -, ,$*))) -m pytest tests/$(firstword $(subst -, ,$*))
+
+test-layers: $(BACKENDS:%=test-layers-%)
+test-tools: $(BACKENDS:%=test-tools-%)
+test-fuzz: $(BACKENDS:%=test-fuzz-%)
 
 check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
 	$(RUN) -m pytest tests/pages docs README.md
 
 test-site: $(READY)
 	$(RUN) -m pytest tests/site
+
+SEED ?= 0
+N ?= 100
+KERAS_BACKEND ?= tensorflow
+fuzz: $(READY) ## hold find_leaks against brute force on random models (KERAS_BACKEND= SEED=0 N=100)
+	$(call on,$(KERAS_BACKEND)) tests/fuzz/fuzz.py --seed $(SEED) --models $(N)
 
 fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 	$(VENV)/bin/ruff check --quiet --fix
@@ -116,3 +114,5 @@ $(READY): requirements.txt pyproject.toml
 	@$(VENV)/bin/uv pip sync --quiet --compile-bytecode --python $(VENV) --require-hashes requirements.txt
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.PHONY: help setup serve live build test lint $(ON_BACKENDS) test-layers test-tools test-fuzz check-pages test-site fuzz fix bench releases survey accuracy picture lock clean
