@@ -1,34 +1,24 @@
-"""A block, copied, runs where nothing of this repository is.
+"""A block, copied, runs where nothing of this repository is, and without the checks' seeds.
 
-One block a page, the longest that uses the package if there is one; every
-block with ALL_BLOCKS=1. That the copy button gives exactly this code is
-checked in test_copied.py.
+That the copy button gives exactly this code is checked in test_each_page.py.
 """
 
-import os
+import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from sitekit.pages.page import Site
 from sitekit.published.build import ROOT
 
-
-def chosen():
-    site = Site(ROOT)
-    for name in site.names("en"):
-        blocks = site.page("en", name).blocks
-        if blocks and os.environ.get("ALL_BLOCKS") != "1":
-            # a layer that the page includes is not an example of its use
-            own = [block for block in blocks if "keras_masking" in block.code] or blocks
-            blocks = [max(own, key=lambda block: block.fence.end - block.line)]
-        for block in blocks:
-            yield pytest.param(block, id=f"{name.removesuffix('.md')}-{block.line}")
-
-
-CHOSEN = list(chosen())
+SITE = Site(ROOT)
+BLOCKS = [
+    pytest.param(block, id=f"{name.removesuffix('.md')}-{block.line}")
+    for name in SITE.names("en")
+    for block in SITE.page("en", name).blocks
+]
 
 
 @pytest.fixture(scope="session")
@@ -51,32 +41,51 @@ def reader(site, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def runs(reader, tmp_path_factory):
-    """Every chosen block, running in a fresh process in an empty folder, two at a time."""
-    environment = {
+def environment(reader, tmp_path_factory):
+    return {
         "HOME": str(tmp_path_factory.mktemp("home")),  # no settings of Keras
         "PATH": f"{reader}:/usr/bin:/bin",
         "PYTHONIOENCODING": "utf-8",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
 
-    def run(block):
-        program = {"python": ["python", "-c"], "sh": ["bash", "-euo", "pipefail", "-c"]}
-        return subprocess.run(
-            [*program[block.fence.language], block.code],
-            cwd=tmp_path_factory.mktemp("empty"),
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
+
+@pytest.fixture(scope="session")
+def warm(reader, environment):
+    with subprocess.Popen(
+        [reader / "python", Path(__file__).with_name("warm.py")],
+        cwd=environment["HOME"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture
+def run(warm, environment, tmp_path):
+    """Run a block in an empty folder: its exit status, and what it printed on both streams."""
+
+    def run_(block):
+        if block.fence.language == "sh":
+            command = ["bash", "-euo", "pipefail", "-c", block.code]
+            done = subprocess.run(
+                command, cwd=tmp_path, env=environment, capture_output=True, text=True
+            )
+            return done.returncode, done.stdout, done.stderr
+        print(
+            json.dumps({"code": block.code, "folder": str(tmp_path)}), file=warm.stdin, flush=True
         )
+        status = int(warm.stdout.readline())
+        return status, *((tmp_path / name).read_text("utf-8") for name in ("out", "err"))
 
-    with ThreadPoolExecutor(2) as pool:
-        yield {id(param.values[0]): pool.submit(run, param.values[0]) for param in CHOSEN}
+    return run_
 
 
-@pytest.mark.parametrize("block", CHOSEN)
-def test_a_copied_block_prints_what_the_page_says(runs, block):
-    result = runs[id(block)].result()
-    assert result.returncode == 0, result.stderr
-    assert result.stdout == (block.output.code if block.output else "")
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_copied_block_prints_what_the_page_says(run, block):
+    status, printed, errors = run(block)
+    assert status == 0, errors
+    assert printed == (block.output.code if block.output else "")

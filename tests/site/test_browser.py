@@ -1,76 +1,11 @@
-"""Every page of both languages in a real browser."""
+"""The site in a real browser: what its pages share. Each page by itself: test_each_page.py."""
 
 import pytest
-from addresses import PAGES, path_of
+from access import DESKTOP, PHONE, check_access
+from addresses import path_of
 from axe_playwright_python.sync_playwright import Axe
 
 from sitekit.published.build import LANGUAGES
-
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-# the lab carries its plots
-TEACHING = [page for page in PAGES if page != "lab"]
-
-every_page = pytest.mark.parametrize(
-    ("language", "page"), [(language, page) for language in LANGUAGES for page in PAGES]
-)
-
-
-@every_page
-def test_a_page_loads_whole_quietly_and_from_its_own_origin(browser, sub_address, language, page):
-    """From a sub-path, with an empty cache; a teaching page within 200 KB compressed."""
-    context = browser.new_context()
-    tab = context.new_page()
-    troubles, finished = [], []
-    tab.on("console", lambda m: troubles.append(f"{m.type}: {m.text}"))
-    tab.on("pageerror", lambda error: troubles.append(str(error)))
-    tab.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
-    tab.on("requestfinished", lambda request: finished.append(request))
-    tab.goto(sub_address + path_of(language, page), wait_until="networkidle")
-
-    urls = [request.url for request in finished]
-    assert not troubles
-    assert all(url.startswith((sub_address, "data:", "blob:")) for url in urls), urls
-    assert all(r.response().status < 400 for r in finished if r.url.startswith("http"))
-    weight = sum(
-        request.sizes()["responseBodySize"]
-        for request in finished
-        if "/search/search_index.json" not in request.url
-    )
-    if page in TEACHING:
-        assert 10_000 < weight <= 200 * 1024, f"{weight / 1024:.0f} KB"
-    context.close()
-
-
-def check_access(tab, scheme, viewport):
-    """No serious finding of axe, and no sideways scrolling of the whole page."""
-    tab.set_viewport_size(viewport)
-    tab.emulate_media(color_scheme=scheme)
-    name = "slate" if scheme == "dark" else "default"
-    tab.wait_for_selector(f"body[data-md-color-scheme={name}]")
-    where = f"{scheme}, {viewport['width']} px"
-    overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert overflow <= 0, f"{where}: {overflow} px too wide"
-    found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
-    serious = [
-        f"{where}: {violation['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert not serious, "\n".join(serious)
-
-
-@every_page
-def test_a_page_is_accessible(open_page, address, language, page):
-    tab = open_page(address + path_of(language, page), reduced_motion="reduce")
-    tab.evaluate(Axe().axe_script)
-    # the words of a block have the same few colours everywhere, and are most of a page
-    tab.evaluate(
-        "document.querySelectorAll('pre code').forEach(x => { x.textContent = x.textContent })"
-    )
-    check_access(tab, "light", DESKTOP)
-    check_access(tab, "dark", PHONE)
 
 
 def test_code_and_the_frame_of_a_page_are_accessible(open_page, address):
@@ -79,24 +14,6 @@ def test_code_and_the_frame_of_a_page_are_accessible(open_page, address):
         tab.evaluate(Axe().axe_script)
         check_access(tab, "dark", DESKTOP)
         check_access(tab, "light", PHONE)
-
-
-@every_page
-def test_a_page_reads_without_javascript(open_page, address, language, page):
-    tab = open_page(address + path_of(language, page), java_script_enabled=False, viewport=PHONE)
-    assert tab.locator("h1").is_visible()
-    assert len(tab.locator("article").inner_text()) > 200
-    unseen = tab.evaluate(
-        """[...document.querySelectorAll(
-          "article :is(p, pre > code, figure svg, figure img, table)"
-        )].filter(e => {
-          const box = e.getBoundingClientRect()
-          return box.width <= 5 || box.height <= 5
-        }).map(e => e.outerHTML.slice(0, 100))"""
-    )
-    assert not unseen
-    tab.locator("a.other-language").click()
-    assert tab.url == address + path_of("en" if language == "zh" else "zh", page)
 
 
 def test_the_language_switch_stays_on_the_page(open_page, sub_address):
