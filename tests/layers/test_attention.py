@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from bad_input import BAD_MASKS
-from conftest import array, mask_of, needs, needs_gradients, padded_batches
+from conftest import EXAMPLES, array, mask_of, needs, needs_gradients, padded_batches
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -224,7 +224,7 @@ class TestMasks:
         result = attend(make(kind), X[:0], RIGHT[:0])
         assert result.shape == (0, 4, 3)
 
-    @settings(deadline=None, max_examples=40, derandomize=True)
+    @settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
     @given(data=st.data())
     def test_it_equals_a_plain_loop_on_any_input(self, kind, data):
         query, queries = data.draw(padded_batches((2, 4, 3), largest=4))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import array, needs
+from conftest import EXAMPLES, array, needs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -109,7 +109,7 @@ def test_bfloat16_is_taken(bfloat16):
         from_additive_mask(bfloat16(np.array([0, -0.5])))
 
 
-@settings(max_examples=30, derandomize=True)
+@settings(max_examples=EXAMPLES, derandomize=True)
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2)), heads=st.integers(1, 3))
 def test_there_and_back_is_the_same(mask, heads):
     same(from_torch_key_padding_mask(to_torch_key_padding_mask(mask)), mask)

@@ -3,7 +3,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from conftest import array, gradient, mask_of, needs_gradients, padded_batches
+from conftest import EXAMPLES, array, gradient, mask_of, needs_gradients, padded_batches
 from hypothesis import given, settings
 from keras import layers, ops
 from keras.src.backend import set_keras_mask
@@ -29,7 +29,7 @@ def test_without_a_mask_nothing_changes():
     np.testing.assert_array_equal(array(DropMask()(X)), X)
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
 @given(batch=padded_batches((2, 3, 1), (0, 3, 1)))
 def test_any_values_stay_and_any_mask_goes(batch):
     x, mask = ops.array(batch[0]), ops.array(batch[1])

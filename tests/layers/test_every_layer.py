@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import (
+    EXAMPLES,
     array,
     gradient_of,
     leaking_probes,
@@ -257,7 +258,7 @@ class TestPaddingInvariance:
         assert_same(seen(make(name), with_padding(X, mask, np.nan), mask), expected)
 
     @every_layer
-    @settings(deadline=None, max_examples=40, derandomize=True)
+    @settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
     # the shapes of the other tests, because jax compiles for each
     @given(batch=padded_batches((2, 4, 3), (1, 1, 3), (0, 4, 3)))
     def test_it_equals_a_plain_loop_on_any_input(self, name, batch):
@@ -585,7 +586,8 @@ class TestFiles:
     """Each file that readers copy can be used alone."""
 
     def test_they_are_what_the_sources_make_now(self):
-        written = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in FILES}
+        paths = [*FILES, ROOT / copies.SIGNATURES]
+        written = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in paths}
         assert written == copies.render_all(ROOT), "run `make fix`"
 
     @pytest.mark.parametrize("path", [*FILES, *OTHER_FILES], ids=lambda path: path.stem)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from bad_input import refuses_bad_masks, refuses_ragged_and_strings
 from conftest import (
+    EXAMPLES,
     array,
     gradient,
     leaking_probes,
@@ -55,7 +56,7 @@ def test_values_stay_also_in_padded_steps():
     np.testing.assert_array_equal(array(KeepMask()(x, mask=MASK)), x)
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
 @given(batch=padded_batches((2, 3, 1), (0, 3, 1)))
 def test_any_values_and_any_mask_come_back_as_they_are(batch):
     x, mask = batch

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 from bad_input import refuses_ragged_and_strings
-from conftest import array, gradient, mask_of, needs, needs_gradients, padded_batches
+from conftest import EXAMPLES, array, gradient, mask_of, needs, needs_gradients, padded_batches
 from hypothesis import given, settings
 from keras import layers
 from keras_twin import compiled, without_a_mask_it_is_the_layer_of_keras
@@ -21,7 +21,7 @@ def test_by_hand_compiled_too():
     np.testing.assert_array_equal(mask, np.stack([MASK, MASK], axis=1))
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
 @given(batch=padded_batches((2, 3), (0, 3)))
 def test_it_equals_a_plain_loop_on_any_input(batch):
     x, mask = batch

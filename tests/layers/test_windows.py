@@ -11,7 +11,7 @@ from bad_input import (
     refuses_bad_masks,
     refuses_ragged_and_strings,
 )
-from conftest import array, gradient, gradient_of, leaking_probes, needs, needs_gradients
+from conftest import EXAMPLES, array, gradient, gradient_of, leaking_probes, needs, needs_gradients
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 from keras import layers, ops
@@ -183,7 +183,7 @@ def test_any_mask_gives_what_a_plain_loop_gives(windows):
     alike.set_weights(stock.get_weights())
     runs = {"any": run_of(windows), "all": runner(alike)}
 
-    @settings(deadline=None, max_examples=15, derandomize=True)
+    @settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
     @given(mask=hnp.arrays(bool, (3, 8)))
     def check(mask):
         for rule, run in runs.items():

@@ -1,11 +1,13 @@
 """The site in a real browser: what its pages share. Each page by itself: test_each_page.py."""
 
+from pathlib import Path
+
 import pytest
 from access import DESKTOP, PHONE, check_access
 from addresses import path_of
 from axe_playwright_python.sync_playwright import Axe
 
-from sitekit.published.build import LANGUAGES
+from sitekit.published.build import LANGUAGES, ROOT
 
 
 def test_code_and_the_frame_of_a_page_are_accessible(open_page, address):
@@ -84,6 +86,26 @@ def test_the_keyboard_reaches_content_code_and_what_scrolls(open_page, address):
         button = tab.locator(".md-code__button:visible").first
         button.focus()
         assert button.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
+
+
+def test_a_folded_file_is_opened_copied_and_downloaded(open_page, address):
+    written = (ROOT / "docs/shared/copies/masked_mean.py").read_text("utf-8")
+    for language in LANGUAGES:
+        tab = open_page(
+            address + path_of(language, "mean"),
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        file = tab.locator(".file", has_text="masked_mean.py")
+        code = file.locator("pre > code")
+        assert not code.is_visible()
+        file.locator("button", has_text={"en": "Copy", "zh": "复制"}[language]).click()
+        assert tab.evaluate("navigator.clipboard.readText()") == written
+        with tab.expect_download() as download:
+            file.locator("a").click()
+        assert Path(download.value.path()).read_text("utf-8") == written
+        file.locator("summary").focus()
+        tab.keyboard.press("Enter")
+        assert code.is_visible()
 
 
 def test_printed_pages_are_dark_on_white(open_page, address):

@@ -7,6 +7,7 @@ import pytest
 from access import DESKTOP, PHONE, check_access
 from addresses import PAGES, path_of
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from sitekit.pages.page import Site
 from sitekit.published.build import LANGUAGES, ROOT
@@ -55,6 +56,12 @@ def test_it_loads_whole_quietly_and_from_its_own_origin(visit, sub_address):
         assert 10_000 < weight <= 200 * 1024, f"{weight / 1024:.0f} KB"
 
 
+def test_it_can_be_scanned(visit):
+    """At most 15,500 px tall at 1,300 px wide."""
+    visit.tab.set_viewport_size({"width": 1300, "height": 900})
+    assert visit.tab.evaluate("document.querySelector('article').scrollHeight") <= 15_500
+
+
 def shown(language: str, page: str) -> list[tuple[str, str]]:
     """Every block of a page that is not an output: its language and its code."""
     site = Site(ROOT)
@@ -74,12 +81,14 @@ def typed(language: str, code: str) -> str:
 
 
 def test_the_copy_buttons_copy_exactly_what_runs(visit):
-    copied = []
-    for button in visit.tab.locator("article .md-code__button:visible").all():
-        button.click()
-        copied.append(visit.tab.evaluate("navigator.clipboard.readText()"))
+    visit.tab.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true })")
     # the theme leaves out the last line's end
-    assert copied == [typed(*block).rstrip() for block in shown(visit.language, visit.page)]
+    expected = [typed(*block).rstrip() for block in shown(visit.language, visit.page)]
+    buttons = visit.tab.locator("article .md-code__button:visible")
+    expect(buttons).to_have_count(len(expected), timeout=30_000)  # a script adds them
+    for button, code in zip(buttons.all(), expected, strict=True):
+        button.click()
+        assert visit.tab.evaluate("navigator.clipboard.readText()") == code
 
 
 def test_it_is_accessible(visit):
@@ -101,7 +110,7 @@ def test_it_reads_without_javascript(open_page, address, visit):
     unseen = tab.evaluate(
         """[...document.querySelectorAll(
           "article :is(p, pre > code, figure svg, figure img, table)"
-        )].filter(e => {
+        )].filter(e => !e.closest("details:not([open])")).filter(e => {
           const box = e.getBoundingClientRect()
           return box.width <= 5 || box.height <= 5
         }).map(e => e.outerHTML.slice(0, 100))"""

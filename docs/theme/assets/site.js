@@ -12,3 +12,19 @@ new ResizeObserver(() => {
     scroller.setAttribute("aria-label", document.documentElement.lang === "zh" ? "表格" : "Table");
   }
 }).observe(document.querySelector("article"));
+
+// A folded file is copied without opening it.
+const words = document.documentElement.lang === "zh" ? ["复制", "已复制"] : ["Copy", "Copied"];
+for (const file of document.querySelectorAll(".file")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = words[0];
+  button.setAttribute("aria-label", `${words[0]} ${file.querySelector("summary code").textContent}`);
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(file.querySelector("pre > code").textContent);
+    button.textContent = words[1];
+    setTimeout(() => (button.textContent = words[0]), 2000);
+  });
+  file.append(button);
+}

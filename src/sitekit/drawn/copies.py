@@ -6,6 +6,8 @@ which a reader meets it.
 """
 
 import ast
+import inspect
+import json
 import subprocess
 import sys
 import tomllib
@@ -13,13 +15,42 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path("docs/shared/copies")
+SIGNATURES = FOLDER / "signatures.json"
 _PACKAGE = "keras_masking"
 
 
 def render_all(root: Path) -> dict[Path, str]:
     """The text of each copy, by its path from `root`."""
     sources = sorted((root / "src" / _PACKAGE / "layers").glob("[!_]*.py"))
-    return {FOLDER / source.name: assembled(root, source) for source in sources}
+    copied = {FOLDER / source.name: assembled(root, source) for source in sources}
+    return copied | {SIGNATURES: signatures([path.stem for path in copied])}
+
+
+def signatures(modules: list[str]) -> str:
+    """How each layer is made, by its file."""
+    import keras_masking
+
+    found = {}
+    for cls in map(keras_masking.__dict__.get, keras_masking.__all__):
+        module = cls.__module__.rpartition(".")[2]
+        if inspect.isclass(cls) and module in modules:
+            signature = inspect.Signature(_parameters(cls.__mro__))
+            found[f"{module}.py"] = f"{cls.__name__}{signature}"
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
+def _parameters(classes: tuple[type, ...]) -> list[inspect.Parameter]:
+    """Those of the first that says how it is made, `*args` as the next one understands them."""
+    cls, *others = classes
+    if cls.__module__ == "keras.src.layers.layer":
+        return [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
+    if "__init__" not in vars(cls):
+        return _parameters(others)
+    own = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    if own[0].kind is not inspect.Parameter.VAR_POSITIONAL:
+        return own
+    inherited = _parameters(others)
+    return [*inherited[:-1], *own[1:-1], inherited[-1]]
 
 
 def assembled(root: Path, source: Path) -> str:
