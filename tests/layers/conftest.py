@@ -89,6 +89,16 @@ def fresh():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forgotten():
+    """What jax has compiled for a module is used by no other, and the more it keeps the slower."""
+    yield
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.clear_caches()
+
+
 needs = {
     backend: pytest.mark.skipif(
         keras.backend.backend() != backend, reason=f"asks for the {backend} backend"
