@@ -91,13 +91,50 @@ def parts(page: Page) -> list[Part]:
         kind = "output" if fence.language == "output" else "block"
         found.append(Part(kind, (fence.language, fence.options, shared_code(fence)), fence.line))
     for line in page.prose:
-        if match := re.match(r"\s*(!!!|\?\?\?\+?)\s+(\w+)", line.text):
-            found.append(Part("admonition", match[2], line.number))
-        elif line.text.startswith("|"):
+        if line.text.startswith("|"):
             found.append(Part("table row with cells", line.text.count("|") - 1, line.number))
-        elif match := re.match(r"(\s*)([-*]|\d+\.)\s", line.text):
-            found.append(Part("list item", (match[1], match[2]), line.number))
+    found += passages(page.prose)
     return sorted(found, key=lambda part: part.line)
+
+
+def passages(lines: list[Line]) -> list[Part]:
+    """Paragraphs, list items, cells and the like, each with what no language changes."""
+    found, texts, before = [], [], Line("", 0)
+    for line in lines:
+        text, follows = line.text, before.text.strip() and before.number == line.number - 1
+        before = line
+        if match := _OPENS.match(text):
+            kind = _KINDS[match["marks"].strip()[0]]
+            marks = ""
+            if kind == "list item":  # how far in, and whether it is counted
+                marks = match["marks"]
+            elif kind == "admonition":
+                marks = match["marks"].split()[-1]
+            cells = text.strip().strip("|").split("|") if kind == "cell" else [text[match.end() :]]
+            texts += [(kind, marks, [cell], line.number) for cell in cells]
+        elif text.strip() and follows and texts and texts[-1][0] not in ("heading", "cell"):
+            texts[-1][2].append(text)
+        elif text.strip():
+            texts.append(("paragraph", "", [text], line.number))
+    for kind, marks, text, number in texts:
+        found.append(Part(kind, (marks, *common("\n".join(text))), number))
+    return found
+
+
+_OPENS = re.compile(r"(?P<marks>\||#{1,6}\s|\s*(?:[-*+]|\d+\.)\s|\s*(?:!!!|\?\?\?\+?)\s+\w+|>\s)")
+_KINDS = {"|": "cell", "#": "title", "!": "admonition", "?": "admonition", ">": "quote"} | (
+    dict.fromkeys("-*+0123456789", "list item")
+)
+_SPAN = re.compile(r"(`+)(?P<code>.+?)\1", re.DOTALL)
+_NO_PROSE = re.compile(r"\{[^}]*\}|(?<=\])\([^)]*\)|<[^>]*>|(?<=\d),(?=\d{3})")
+
+
+def common(text: str) -> tuple[set[str], set[str], int]:
+    """Code and numbers that stand in a text, and how often it stresses something."""
+    code = {match["code"].strip() for match in _SPAN.finditer(text)}
+    prose = _NO_PROSE.sub("", _SPAN.sub(" ", text))
+    numbers = set(re.findall(r"\d+(?:\.\d+)*%?", prose))
+    return code, numbers, len(re.findall(r"\*\*\S.*?\*\*", prose, re.DOTALL))
 
 
 def shared_code(fence: Fence) -> str:
@@ -148,6 +185,16 @@ def compare(one: Path, ours: list[Part], other: Path, theirs: list[Part]) -> lis
 
 
 def told(left: Part, right: Part) -> str:
+    if left.what in {"paragraph", *_KINDS.values()}:
+        names = ("the marks", "code", "numbers", "stress")
+        for name, mine, yours in zip(names, left.value, right.value, strict=True):
+            if isinstance(mine, set) and mine != yours:
+                ours, theirs = (
+                    ", ".join(sorted(x)) or "none" for x in (mine - yours, yours - mine)
+                )
+                return f"{name} {ours} against {theirs}"
+            if mine != yours:
+                return f"{name} {mine} against {yours}"
     if left.what not in ("block", "output"):
         return f"{left.value} against {right.value}"
     for mine, yours in zip(left.value, right.value, strict=True):
