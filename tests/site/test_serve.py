@@ -101,11 +101,20 @@ def test_a_busy_port_is_one_clear_line(site, options):
     assert err.count("\n") == 1
 
 
-def test_the_address_is_printed_and_an_interrupt_ends_it_quietly(site):
+@pytest.mark.parametrize("caller", [signal.SIG_DFL, signal.SIG_IGN])
+def test_the_address_is_printed_and_an_interrupt_ends_it_quietly(site, caller):
+    """Also where the caller ignores interrupts, as a shell does for what runs behind it."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
-    process = start(site, port)
-    assert f"http://{HOST}:{port}/" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    before = signal.signal(signal.SIGINT, caller)
+    try:
+        process = start(site, port)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        assert f"http://{HOST}:{port}/" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert (process.returncode, out.strip(), err) == (0, "", "")

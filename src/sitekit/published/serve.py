@@ -11,6 +11,7 @@ import argparse
 import errno
 import gzip
 import os
+import signal
 import subprocess
 import sys
 from functools import lru_cache, partial
@@ -119,6 +120,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
     parser.add_argument("--live", choices=LANGUAGES, metavar="LANGUAGE")
     options = parser.parse_args()
+    # what is started in the background inherits that Ctrl-C is ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if options.live:
             sys.exit(live(options.live, options.port))
