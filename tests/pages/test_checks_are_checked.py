@@ -74,6 +74,10 @@ class TestFences:
         mini.change("docs/en/demo.md", "One sentence", "    code()\n\nOne sentence")
         assert problems(mini)[0].startswith("docs/en/demo.md:7: indented code is never checked")
 
+    def test_a_line_that_does_not_fit_is_refused(self, mini):
+        mini.change_both("demo.md", "print(1 + 1)", f"print(1 + 1){' ' * 65}")
+        assert problems(mini)[0].startswith("docs/en/demo.md:10: a line of more than 76 columns")
+
     def test_an_open_fence_is_refused(self, mini):
         for language in ("en", "zh"):
             text = mini.text(f"docs/{language}/demo.md")

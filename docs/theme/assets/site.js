@@ -2,16 +2,22 @@
 const search = document.querySelector(".md-search");
 search?.setAttribute("aria-label", search.querySelector("input").placeholder);
 
-// What is wider than the page scrolls by itself: let the keyboard reach it.
+// What is wider than the page scrolls by itself: show it, and let the keyboard reach it.
+const wide = "article figure, .md-typeset__scrollwrap, article pre > code";
+const showMore = (x) =>
+  x.classList.toggle("more", x.scrollLeft + x.clientWidth < x.scrollWidth - 1);
 new ResizeObserver(() => {
-  for (const scroller of document.querySelectorAll("article figure, .md-typeset__scrollwrap")) {
+  for (const scroller of document.querySelectorAll(wide)) {
+    showMore(scroller);
     if (scroller.scrollWidth <= scroller.clientWidth) continue;
     scroller.tabIndex = 0;
-    if (scroller.localName === "figure") continue;
+    if (!scroller.matches(".md-typeset__scrollwrap")) continue;
     scroller.setAttribute("role", "region");
     scroller.setAttribute("aria-label", document.documentElement.lang === "zh" ? "表格" : "Table");
   }
 }).observe(document.querySelector("article"));
+const scrolled = ({ target }) => target.matches?.(wide) && showMore(target);
+document.addEventListener("scroll", scrolled, { capture: true, passive: true });
 
 // A folded file is copied without opening it.
 const words = document.documentElement.lang === "zh" ? ["复制", "已复制"] : ["Copy", "Copied"];

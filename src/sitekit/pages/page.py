@@ -19,6 +19,7 @@ from pymdownx.snippets import SnippetExtension, SnippetMissingError
 
 LANGUAGES = ("en", "zh")
 RUN = ("python", "sh")
+COLUMNS = 76  # that a page shows beside its contents, on a desktop
 SHOWN = ("console", "text", "toml", "yaml", "json", "html")
 
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>.*)$")
@@ -287,6 +288,10 @@ class Page:
         found = []
         outputs = [block.output for block in self.blocks]
         for fence in fences:
+            for number in range(fence.line + 1, fence.end) if fence.language in RUN else ():
+                if len(self.source[number - 1]) > COLUMNS:
+                    message = f"a line of more than {COLUMNS} columns does not fit: break it"
+                    found.append(self.problem(number, message))
             if fence.language == "output":
                 if fence not in outputs:
                     message = "an output stands directly under its block, and here is none"
