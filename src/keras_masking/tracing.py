@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras import layers, tree
+from keras import layers, ops, tree
 
 from keras_masking._keras import (
     Functional,
@@ -20,6 +20,7 @@ from keras_masking._keras import (
     is_tensor,
     kept_losses,
     leading,
+    mask_arguments,
     sublayers,
     to_numpy,
 )
@@ -31,6 +32,7 @@ from keras_masking.inputs import (
     check_indices,
     check_inputs,
     check_model,
+    flat_masks,
     tensors,
 )
 from keras_masking.records import Call, Tensor, Trace
@@ -49,7 +51,8 @@ def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
         model: a built Keras model, or a single layer.
         inputs: as `find_leaks` takes them; of a dataset the first batch.
         mask: booleans `(batch, time)`, True = use, for an input that has no layer to make its
-            mask; for several inputs the same structure, with None where there is none.
+            mask; a subclassed model gets it as its argument `mask`. For several inputs the same
+            structure, with None where there is none.
 
     Returns:
         A `Trace`. It holds masks and shapes, no activations.
@@ -70,7 +73,19 @@ def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
 
 
 def run(model: keras.Layer, arrays: Any, masks: Any = None) -> Any:
-    return model(tensors(arrays, masks), training=False)
+    """The results of a batch, its masks handed over as whoever calls such a model does.
+
+    A subclassed model gets them as its argument `mask`, and its inputs carry none: what its layers
+    know of them is what its `call` tells. Keras itself puts them on the inputs of a Functional
+    model, and a layer finds them there in a model.
+    """
+    subclassed = isinstance(model, keras.Model) and not isinstance(
+        model, (Functional, keras.Sequential)
+    )
+    if masks is None or not (subclassed and mask_arguments(model)):
+        return model(tensors(arrays, masks), training=False)
+    flat = [None if x is None else ops.convert_to_tensor(x) for x in flat_masks(arrays, masks)]
+    return model(tensors(arrays), mask=tree.pack_sequence_as(arrays, flat), training=False)
 
 
 @contextmanager

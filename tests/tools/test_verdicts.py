@@ -113,6 +113,28 @@ masks_of_videos = pytest.mark.skipif(
 )
 
 
+class TestMasksThatAreArguments:
+    """A subclassed model is handed `mask` as an argument: its inputs carry none, as in production."""
+
+    class Model(keras.Model):
+        def __init__(self, uses):
+            super().__init__()
+            self.uses, self.mean = uses, MaskedMean()
+            self.built = True
+
+        def call(self, x, mask=None):
+            return self.mean(x, mask=mask) if self.uses else self.mean(x)
+
+    @pytest.mark.parametrize(("uses", "verdict"), [(True, "clear"), (False, "leaks")])
+    def test_what_its_layers_are_not_told_they_do_not_know(self, uses, verdict):
+        mask = np.arange(4) < [[3], [2]]
+        model, x = self.Model(uses), FEATURES * mask[..., None]
+        alone = np.asarray(model(x[1:, :2], mask=mask[1:, :2]))
+        same = np.allclose(np.asarray(model(x, mask=mask))[1:], alone)
+        assert same == (verdict == "clear")
+        assert find_leaks(model, x, mask=mask).verdict == verdict
+
+
 class TestVideos:
     rng = np.random.default_rng(0)
     frames = rng.normal(size=(2, 4, 5, 5, 1)).clip(0).astype("float32")

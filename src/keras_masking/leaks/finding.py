@@ -68,7 +68,8 @@ def find_leaks(
             padding is taken. An input of zeros and ones that is called a mask tells the valid
             steps.
         mask: booleans `(batch, time)`, True = valid, **handed to the model**: for those who do so
-            in production. For several inputs the same structure, with None where there is none.
+            in production, as the argument `mask` of a subclassed model. For several inputs the
+            same structure, with None where there is none.
         padding: which steps are padding, **for the tool alone**: a number (steps that hold
             nothing else), integers `(batch,)` (lengths), or booleans `(batch, time)` with
             True = padding. For several inputs a dict by name or a list; None for an input that
