@@ -114,7 +114,7 @@ masks_of_videos = pytest.mark.skipif(
 
 
 class TestMasksThatAreArguments:
-    """A subclassed model is handed `mask` as an argument: its inputs carry none, as in production."""
+    """Its inputs carry none: what its layers know is what its `call` tells them."""
 
     class Model(keras.Model):
         def __init__(self, uses):
