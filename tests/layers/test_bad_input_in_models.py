@@ -26,7 +26,7 @@ SHAPES = ("another length", "another batch", "one axis", "too many axes", "featu
 LAYERS = [name for name in SPECIMENS if name != "MaskedReshape"]
 
 
-@pytest.mark.parametrize(("name", "mistake"), itertools.product(LAYERS, SHAPES))
+@pytest.mark.parametrize(("name", "mistake"), [*itertools.product(LAYERS, SHAPES)])
 def test_a_mask_of_a_wrong_shape(name, mistake):
     mask, message = BAD_MASKS[mistake]
     inputs = keras.Input(batch_shape=X.shape)
