@@ -24,6 +24,9 @@ def test_the_language_switch_stays_on_the_page(open_page, sub_address):
     tab.wait_for_url(sub_address + path_of("en", "mean"))
     tab.click("a.other-language")
     tab.wait_for_url(sub_address + path_of("zh", "mean"))
+    tab.goto(sub_address + path_of("zh", "mean") + "#what-breaks")
+    tab.click("a.other-language")
+    tab.wait_for_url(sub_address + path_of("en", "mean") + "#what-breaks")
 
 
 def test_a_colour_chosen_in_one_language_holds_in_the_other(open_page, address):

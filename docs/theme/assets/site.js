@@ -2,6 +2,10 @@
 const search = document.querySelector(".md-search");
 search?.setAttribute("aria-label", search.querySelector("input").placeholder);
 
+// The other language, at the same heading.
+for (const link of document.querySelectorAll("a.other-language"))
+  link.addEventListener("click", () => (link.hash = location.hash));
+
 // What is wider than the page scrolls by itself: show it, and let the keyboard reach it.
 const wide = "article figure, .md-typeset__scrollwrap, article pre > code";
 const showMore = (x) =>
