@@ -5,12 +5,10 @@ import warnings
 import keras
 import pytest
 from keras import layers
+from reports import CASES, report
 
 import keras_masking
 from keras_masking import KeepMask, find_leaks
-from sitekit.measured.faults.known import FAULTS
-
-CASES = {fault.name: fault for group in FAULTS.values() for fault in group}
 
 # the key of the remedy of each fault; the healthy twin is the fault with that remedy applied
 REMEDIES = {
@@ -74,10 +72,6 @@ def quiet():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras tells of lost masks while models are built
         yield
-
-
-def report(fault):
-    return find_leaks(fault.build(), fault.inputs, fault.mask)
 
 
 def test_there_is_a_remedy_for_every_fault():
