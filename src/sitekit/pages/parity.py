@@ -112,7 +112,7 @@ def passages(lines: list[Line]) -> list[Part]:
                 marks = match["marks"].split()[-1]
             cells = text.strip().strip("|").split("|") if kind == "cell" else [text[match.end() :]]
             texts += [(kind, marks, [cell], line.number) for cell in cells]
-        elif text.strip() and follows and texts and texts[-1][0] not in ("heading", "cell"):
+        elif text.strip() and follows and texts and texts[-1][0] not in ("title", "cell"):
             texts[-1][2].append(text)
         elif text.strip():
             texts.append(("paragraph", "", [text], line.number))

@@ -25,7 +25,7 @@ WORDS = {
 }
 _BLOCK = re.compile(
     r'<div class="[^"]*highlight"><span class="filename">(?P<name>\w+\.py)</span>'
-    r"(?P<code><pre>.*?</pre>\n?)</div>",
+    r"<pre>.*?</pre>\n?</div>",
     re.DOTALL,
 )
 
