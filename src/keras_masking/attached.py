@@ -1,6 +1,8 @@
 """Notes about tensors that do not keep the tensors alive."""
 
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -8,10 +10,14 @@ class Attached:
     """A mapping from tensors to notes, by identity. A note goes when its tensor goes."""
 
     def __init__(self):
-        self._notes: dict[int, tuple[weakref.ref, Any]] = {}
+        self._notes: dict[int, tuple[Callable[[], Any], Any]] = {}
 
     def __setitem__(self, tensor: Any, note: Any) -> None:
-        self._notes[id(tensor)] = weakref.ref(tensor), note
+        try:
+            reference = weakref.ref(tensor)
+        except TypeError:  # a number of numpy's, which is small enough to be kept
+            reference = partial(_itself, tensor)
+        self._notes[id(tensor)] = reference, note
 
     def __contains__(self, tensor: Any) -> bool:
         # the number of a tensor that has gone may belong to another one by now
@@ -20,3 +26,7 @@ class Attached:
 
     def get(self, tensor: Any, default: Any = None) -> Any:
         return self._notes[id(tensor)][1] if tensor in self else default
+
+
+def _itself(tensor: Any) -> Any:
+    return tensor

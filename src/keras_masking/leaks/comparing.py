@@ -42,6 +42,13 @@ class Size(NamedTuple):
     rounding: float
 
 
+def rounding_of(sizes: list[Size]) -> float:
+    """By how much of the largest value of all these tensors one of them may be rounded: what is
+    nothing but rounding, beside a larger tensor, is little of both."""
+    largest = max((size.largest for size in sizes), default=0.0)
+    return max((size.rounding * size.largest for size in sizes), default=0.0) / (largest or 1.0)
+
+
 class Change(NamedTuple):
     """What one run of a probe changes.
 
@@ -130,6 +137,8 @@ class Comparison(Follower):
 
     def left(self, frame) -> None:
         state = frame.note
+        if self.frames:
+            self.frames[-1].note.latest = None
         if not state.differences:
             return
         worst = max(state.differences)
@@ -161,8 +170,7 @@ class Comparison(Follower):
         return self.frames[-1].note.sizes if self.frames else []
 
     def sizes_of(self, found: "Found", sizes: list[Size]) -> Size:
-        rounding = max((size.rounding for size in sizes), default=0.0)
-        return Size(found.largest, max(rounding, found.rounding))
+        return Size(found.largest, max(rounding_of(sizes), found.rounding))
 
     def with_padding(self, x: Any, entry: Entry | None, own: np.ndarray | None) -> Any:
         into = self.change.into
@@ -211,7 +219,7 @@ class Comparison(Follower):
         distance[~where] = 0
         amount = distance.max(initial=0.0)
         largest = np.abs(base[where & np.isfinite(base)]).max(initial=0.0) or 1.0
-        rounding = max((size.rounding for size in sizes), default=0.0)
+        rounding = rounding_of(sizes)
         if sizes and b.dtype.kind not in "iu":
             unit = ROUNDING.get(dtype_of(x), ROUNDING["bfloat16"])
             rounding = max(rounding, unit * max(size.largest for size in sizes) / largest)

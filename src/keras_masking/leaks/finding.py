@@ -219,6 +219,8 @@ def _shared(model: keras.Layer, structure: Any, known: list[Padded]) -> list[Pad
     if len(known) == 1:
         return known
     readings = [probing.share_masks(known), probing.share_masks(known, by_size=True), known]
+    # a mask is of some other input
+    readings = [x for x in readings if any(y.is_padded and not y.is_mask for y in x)] or [known]
     runs = (reading for reading in readings if _runs_shorter(model, structure, reading))
     return next(runs, readings[0])
 

@@ -327,7 +327,8 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
 
     def shared(x: Padded) -> Padded:
         if x.mask is not None and not x.is_mask:
-            told = any(np.array_equal(x.mask, mask) for mask in masks)
+            # what a layer knows by its value may not hold another one
+            told = x.fill is None and any(np.array_equal(x.mask, mask) for mask in masks)
             return replace(x, told=True) if told else x
         if x.mask is not None or x.said:
             return x
