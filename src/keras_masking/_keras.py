@@ -157,8 +157,10 @@ def readers(model: keras.Layer, x: keras.KerasTensor) -> list[keras.Layer]:
         for node in layer._inbound_nodes:
             for i, given in enumerate(node.input_tensors):
                 if given is x:
-                    inner = symbolic_inputs(layer)
-                    found += [layer] if inner is None else readers(layer, tree.flatten(inner)[i])
+                    declared = symbolic_inputs(layer)
+                    inner = [] if declared is None else tree.flatten(declared)
+                    # a nested model may be given its mask behind its inputs
+                    found += readers(layer, inner[i]) if i < len(inner) else [layer]
     return found
 
 

@@ -49,6 +49,9 @@ class Judged(NamedTuple):
 
 # Other answers than that of brute force which are right too: of what is true and what was said.
 REASONS = {
+    "of another input nothing was said, and the report tells that it was taken as complete": (
+        lambda true, said: said == "clear, had the others no padding"
+    ),
     "asked: False between may tell what was observed": lambda true, said: (
         said == "UnusableInput"
         and true.recipe.side == "between"
@@ -107,11 +110,14 @@ def _judged(recipe: Recipe) -> Judged:
     try:
         report = find_leaks(model, batch.packed, **padding_told(batch))
         said = report.verdict
+        if said == "clear" and any(note.key == "taken-as-complete" for note in report.notes):
+            said = "clear, had the others no padding"
         why = {probe.name: probe.result if probe.ran else probe.note for probe in report.probes}
     except Exception as error:  # the model runs
         said, why = type(error).__name__, _in_short(error)
     reasons = (reason for reason, holds in REASONS.items() if holds(true, said))
-    outcome = "agreed" if said == true.word else next(reasons, "disagreed")
+    agreed = said.partition(",")[0] == true.word
+    outcome = "agreed" if agreed else next(reasons, "disagreed")
     return Judged(recipe, outcome, true, said, str(why))
 
 

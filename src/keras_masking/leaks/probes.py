@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_masking._keras import any_length, global_seed_generator, in_short
+from keras_masking._keras import any_length, global_seed_generator, in_short, sublayers
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.aligning import Alone, Longer
 from keras_masking.leaks.comparing import (
@@ -185,7 +185,8 @@ class Bench:
     def cut(self, rows: list[int], at_least: int) -> tuple[Comparison, int]:
         """These samples, each with its own steps alone, or as few more as the model takes."""
         counted = np.ones(len(rows), bool)
-        if any(x.sizes is not None and x.sizes[0] for x in self.inputs):
+        stateful = any(getattr(layer, "stateful", False) for layer in sublayers(self.model))
+        if stateful or any(x.sizes is not None and x.sizes[0] for x in self.inputs):
             # a model of a fixed number of samples may keep a state for each place
             counted = np.isin(np.arange(len(self.rows)), rows)
             rows = [row if row in rows else rows[0] for row in range(len(self.rows))]

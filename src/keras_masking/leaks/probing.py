@@ -333,12 +333,15 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
         if x.mask is not None or x.said:
             return x
         for other in masked:
-            if not leading(x.values.shape, other.mask.shape) or not _open_alike(x, other):
+            outer = other.mask.any(axis=tuple(range(2, other.mask.ndim)))
+            if not leading(x.values.shape, outer.shape) or not _open_alike(x, other):
                 continue
-            steps = other.mask.shape[1]
+            steps = outer.shape[1]
             square = x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2)
-            if square and (by_size or _shows_pairs(x, other.mask)):
-                return replace(x, mask=other.mask, pairs=True, told=other.is_mask)
+            if square and (by_size or _shows_pairs(x, outer)):
+                return replace(x, mask=outer, pairs=True, told=other.is_mask)
+            if not leading(x.values.shape, other.mask.shape):
+                continue
             outside = x.values[~other.mask]
             if by_size or not len(outside) or (outside == outside[:1]).all():
                 return replace(x, mask=other.mask, told=other.is_mask)
