@@ -64,6 +64,26 @@ REASONS = {
         )
         for kept, inner in zip(steps, inners, strict=True)
     ),
+    "another number of steps shows it, which brute force does not try": lambda true, said: (
+        said == "leaks" and true.recipe.rigid
+    ),
+    "not measured: every sample keeps padding inside when it is cut": lambda true, said: (
+        said == "not measured"
+        and "inner" in true.recipe.valid
+        and all(
+            np.all(steps) and np.any(inner, axis=0).all()
+            for steps, inner in zip(
+                true.recipe.valid["main"], true.recipe.valid["inner"], strict=True
+            )
+        )
+    ),
+    "only other values in padding show it, which code of the model's own may know": (
+        lambda true, said: (
+            said.startswith("clear")
+            and true.recipe.maker == "nothing"
+            and true.found.get("alone", 0.0) <= TOLERANCE
+        )
+    ),
     "too near the tolerance to tell": lambda true, said: true.near,
     "whole numbers hid it from brute force": lambda true, said: true.hidden and said == "leaks",
     "only another number of steps shows it, and the model takes one": lambda true, said: (
