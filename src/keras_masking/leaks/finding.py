@@ -218,7 +218,12 @@ def _shared(model: keras.Layer, structure: Any, known: list[Padded]) -> list[Pad
     another share it, or where the model takes none of them shorter alone, those as long."""
     if len(known) == 1:
         return known
-    readings = [probing.share_masks(known), probing.share_masks(known, by_size=True), known]
+    shared = probing.share_masks(known)
+    readings = [shared, probing.share_masks(known, by_size=True)]
+    for i, (x, y) in enumerate(zip(known, shared, strict=True)):
+        if x.mask is None and y.mask is not None:  # as many features as steps, by chance
+            readings.append([*shared[:i], x, *shared[i + 1 :]])
+    readings.append(known)
     # a mask is of some other input
     readings = [x for x in readings if any(y.is_padded and not y.is_mask for y in x)] or [known]
     runs = (reading for reading in readings if _runs_shorter(model, structure, reading))
