@@ -18,6 +18,7 @@ from keras_masking import (
     find_leaks,
     trace,
 )
+from keras_masking.leaks.comparing import Size, rounding_of
 
 FULL = np.array([[1, 2, 3, 4], [5, 1, 0, 0]])
 FEATURES = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -469,6 +470,29 @@ class TestLeaksThatHide:
         right = layers.GlobalAveragePooling1D()(x, mask=ops.not_equal(ids, 0))
         report = find_leaks(varied(keras.Model(ids, right)), IDS, padding=0)
         assert report.ok and not any(probe.note == "raised" for probe in report.probes)
+
+
+def test_a_branch_that_is_nothing_but_rounding_does_not_excuse_what_leaks_beside_it():
+    assert rounding_of([Size(3e-8, 60.0), Size(1.0, 1e-6)]) < 1e-5
+    assert rounding_of([Size(3e-8, 60.0)]) == 60
+
+
+class TestInputsThatLookAlike:
+    def test_a_mask_of_which_nothing_else_is_padded_is_not_the_padding(self):
+        x, mask = keras.Input((3, 4), name="x"), keras.Input((3,), name="padding_mask")
+        y = layers.Dense(2)(layers.Flatten()(layers.Dense(4)(x)))
+        valid = np.arange(3) < [[3], [1]]
+        batch = [np.where(valid[..., None], FEATURES[:, :3, :1] + np.ones(4), 0), valid]
+        assert find_leaks(keras.Model([x, mask], y), batch).verdict == "leaks"
+
+    def test_a_nested_model_that_is_given_its_mask(self):
+        ids, mask = keras.Input((None,), dtype="int32"), keras.Input((None,), name="padding_mask")
+        steps = keras.Input((None, 4))
+        inner = keras.Model(steps, layers.LayerNormalization()(steps))
+        y = inner(layers.Embedding(9, 4)(ids), mask=mask)
+        model = keras.Model([ids, mask], MaskedMean()(y, mask=mask))
+        batch = [np.array([[1, 2, 3], [4, 0, 0]]), np.arange(3) < [[3], [1]]]
+        assert find_leaks(model, batch).verdict == "clear"
 
 
 class TestNotMeasured:
