@@ -57,12 +57,15 @@ REASONS = {
         and true.recipe.side == "between"
         and any(x.kind == "mask" for x in true.recipe.inputs)
     ),
-    "a step of nothing but padding inside is taken for padding": lambda true, said: any(
-        kept and not any(inner)
-        for steps, inners in zip(
-            true.recipe.valid["main"], true.recipe.valid.get("inner", ()), strict=False
+    "a step of nothing but padding inside is taken for padding": lambda true, said: (
+        said in ("leaks", "not measured")
+        and any(
+            kept and not any(inner)
+            for steps, inners in zip(
+                true.recipe.valid["main"], true.recipe.valid.get("inner", ()), strict=False
+            )
+            for kept, inner in zip(steps, inners, strict=True)
         )
-        for kept, inner in zip(steps, inners, strict=True)
     ),
     "another number of steps shows it, which brute force does not try": lambda true, said: (
         said == "leaks" and true.recipe.rigid

@@ -67,7 +67,9 @@ def test_find_leaks_agrees_with_brute_force(seed):
     assert judged.outcome not in ("disagreed", "does not run"), judged
 
 
-@pytest.mark.skipif(keras.backend.backend() != "numpy", reason="they are the same everywhere")
+@pytest.mark.skipif(
+    keras.backend.backend() != "numpy", reason="they are looked for where it is quick"
+)
 @pytest.mark.parametrize("seed", ONCE_WRONG)
 def test_what_was_mended_stays_mended(seed):
     assert judge(draw(seed)).outcome == "agreed"
