@@ -2,6 +2,8 @@
 const search = document.querySelector(".md-search");
 search?.setAttribute("aria-label", search.querySelector("input").placeholder);
 
+const chinese = document.documentElement.lang === "zh";
+
 // The other language, at the same heading.
 for (const link of document.querySelectorAll("a.other-language"))
   link.addEventListener("click", () => (link.hash = location.hash));
@@ -17,14 +19,14 @@ new ResizeObserver(() => {
     scroller.tabIndex = 0;
     if (!scroller.matches(".md-typeset__scrollwrap")) continue;
     scroller.setAttribute("role", "region");
-    scroller.setAttribute("aria-label", document.documentElement.lang === "zh" ? "表格" : "Table");
+    scroller.setAttribute("aria-label", chinese ? "表格" : "Table");
   }
 }).observe(document.querySelector("article"));
 const scrolled = ({ target }) => target.matches?.(wide) && showMore(target);
 document.addEventListener("scroll", scrolled, { capture: true, passive: true });
 
 // A folded file is copied without opening it.
-const words = document.documentElement.lang === "zh" ? ["复制", "已复制"] : ["Copy", "Copied"];
+const words = chinese ? ["复制", "已复制"] : ["Copy", "Copied"];
 for (const file of document.querySelectorAll(".file")) {
   const button = document.createElement("button");
   button.type = "button";

@@ -132,7 +132,7 @@ class Comparison(Follower):
         if difference and not self.heal:
             self.differs[x] = difference
         if found:
-            self.sizes[x] = self.sizes_of(found, sizes)
+            self.sizes[x] = Size(found.largest, found.rounding)
         return x
 
     def left(self, frame) -> None:
@@ -168,9 +168,6 @@ class Comparison(Follower):
     def around(self) -> list[Size]:
         """The sizes of what the call around was given: code in it may have computed with them."""
         return self.frames[-1].note.sizes if self.frames else []
-
-    def sizes_of(self, found: "Found", sizes: list[Size]) -> Size:
-        return Size(found.largest, max(rounding_of(sizes), found.rounding))
 
     def with_padding(self, x: Any, entry: Entry | None, own: np.ndarray | None) -> Any:
         into = self.change.into

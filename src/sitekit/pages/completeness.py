@@ -14,6 +14,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from sitekit.pages import notebook as notebooks
 from sitekit.pages.page import (
+    CODE_SPAN,
     LANGUAGES,
     Line,
     Link,
@@ -36,7 +37,6 @@ _NO_SPACE = re.compile(rf"[{_CJK}][A-Za-z0-9`]|[A-Za-z0-9`][{_CJK}]")
 _NARROW = re.compile(
     rf"[{_CJK}`][,;:?!]|[,;:?!]\s?[{_CJK}]|[{_CJK}]\.(?:\s|$)|[{_CJK}]\(|\)[{_CJK}]"
 )
-_SPAN = re.compile(r"(`+).+?\1")
 _TARGET = re.compile(r"\]\([^)]+\)")
 _SOURCE = re.compile(r"\[([^\]]+)\]\(https?:[^)]+\)")
 _MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|!?\[|\]|<[^>]*>")
@@ -223,15 +223,15 @@ def _foreign(path: Path, code: str, prose: list[Line], comments: list[Line]) -> 
 
 
 def english(text: str) -> Iterator[str]:
-    if found := re.search(f"[{_CJK}{_WIDE}]+", _SPAN.sub("", text)):
+    if found := re.search(f"[{_CJK}{_WIDE}]+", CODE_SPAN.sub("", text)):
         yield f"Chinese in an English page: {found[0]!r}"
 
 
 def chinese(text: str) -> Iterator[str]:
     """English sentences, and the typography that a command can check."""
     bare = _MARKUP.sub("", _TARGET.sub("]", text))
-    prose = _SPAN.sub("`x`", bare)
-    if (found := _ENGLISH.search(_SPAN.sub("", bare))) and not _is_title(text, found[0]):
+    prose = CODE_SPAN.sub("`x`", bare)
+    if (found := _ENGLISH.search(CODE_SPAN.sub("", bare))) and not _is_title(text, found[0]):
         yield f"English in a Chinese page: {found[0]!r}"
     if found := _NO_SPACE.search(prose):
         yield f"put a space between Chinese and Latin: {found[0]!r} in {bare.strip()[:40]!r}"
@@ -251,6 +251,6 @@ def untranslated(text: str) -> Iterator[str]:
     """
     if re.search(f"[{_CJK}]", text) or text.startswith("|"):
         return
-    words = re.findall(r"[A-Za-z]{2,}", _MARKUP.sub("", _SPAN.sub("", _SOURCE.sub("", text))))
+    words = re.findall(r"[A-Za-z]{2,}", _MARKUP.sub("", CODE_SPAN.sub("", _SOURCE.sub("", text))))
     if text.startswith("#") or (len(words) > 2 and not _ENGLISH.search(text)):
         yield f"write this in Chinese: {text.strip()!r}"

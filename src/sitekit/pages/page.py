@@ -30,7 +30,7 @@ _LINK = re.compile(
     r"\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
 )
 _INCLUDE = re.compile(r'^\s*-+8<-+\s+"(?P<path>[^"]+)"\s*$')
-_CODE_SPAN = re.compile(r"(`+).+?\1")
+CODE_SPAN = re.compile(r"(`+)(?P<code>.+?)\1")
 
 
 @dataclass(frozen=True)
@@ -321,7 +321,7 @@ class Page:
 
 def links_in(lines: Iterable[Line]) -> Iterator[Link]:
     for line in lines:
-        for match in _LINK.finditer(_CODE_SPAN.sub(lambda m: "`" * len(m[0]), line.text)):
+        for match in _LINK.finditer(CODE_SPAN.sub(lambda m: "`" * len(m[0]), line.text)):
             yield Link(match["text"], match["target"], line.number)
 
 

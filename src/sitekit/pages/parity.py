@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sitekit.pages import notebook
 from sitekit.pages.page import (
+    CODE_SPAN,
     LANGUAGES,
     Fence,
     Line,
@@ -117,7 +118,7 @@ def passages(lines: list[Line]) -> list[Part]:
         elif text.strip():
             texts.append(("paragraph", "", [text], line.number))
     for kind, marks, text, number in texts:
-        found.append(Part(kind, (marks, *common("\n".join(text))), number))
+        found.append(Part(kind, (marks, *common(" ".join(text))), number))
     return found
 
 
@@ -125,16 +126,15 @@ _OPENS = re.compile(r"(?P<marks>\||#{1,6}\s|\s*(?:[-*+]|\d+\.)\s|\s*(?:!!!|\?\?\
 _KINDS = {"|": "cell", "#": "title", "!": "admonition", "?": "admonition", ">": "quote"} | (
     dict.fromkeys("-*+0123456789", "list item")
 )
-_SPAN = re.compile(r"(`+)(?P<code>.+?)\1", re.DOTALL)
 _NO_PROSE = re.compile(r"\{[^}]*\}|(?<=\])\([^)]*\)|<[^>]*>|(?<=\d),(?=\d{3})")
 
 
 def common(text: str) -> tuple[set[str], set[str], int]:
     """Code and numbers that stand in a text, and how often it stresses something."""
-    code = {match["code"].strip() for match in _SPAN.finditer(text)}
-    prose = _NO_PROSE.sub("", _SPAN.sub(" ", text))
+    code = {match["code"].strip() for match in CODE_SPAN.finditer(text)}
+    prose = _NO_PROSE.sub("", CODE_SPAN.sub(" ", text))
     numbers = set(re.findall(r"\d+(?:\.\d+)*%?", prose))
-    return code, numbers, len(re.findall(r"\*\*\S.*?\*\*", prose, re.DOTALL))
+    return code, numbers, len(re.findall(r"\*\*\S.*?\*\*", prose))
 
 
 def shared_code(fence: Fence) -> str:
