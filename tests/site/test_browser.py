@@ -91,6 +91,14 @@ def test_the_keyboard_reaches_content_code_and_what_scrolls(open_page, address):
         assert button.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
 
 
+def test_what_scrolls_shows_it_and_what_fits_does_not(open_page, address):
+    for viewport, expected in ((DESKTOP, False), (PHONE, True)):
+        tab = open_page(address + path_of("en", "index"), viewport=viewport)
+        highlighted = tab.locator("pre > code:has(.hll)").first
+        highlighted.scroll_into_view_if_needed()
+        assert highlighted.evaluate("e => e.classList.contains('more')") == expected
+
+
 def test_a_folded_file_is_opened_copied_and_downloaded(open_page, address):
     written = (ROOT / "docs/shared/copies/masked_mean.py").read_text("utf-8")
     for language in LANGUAGES:
