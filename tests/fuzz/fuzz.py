@@ -16,7 +16,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from recipes import Batch, Recipe, build, draw, padding_told
-from truth import TOLERANCE, Truth, truth
+from truth import Truth, truth
 
 from keras_masking import find_leaks
 
@@ -47,68 +47,85 @@ class Judged(NamedTuple):
         )
 
 
-# Other answers than that of brute force which are right too: of what is true and what was said.
+class Case(NamedTuple):
+    """What is true of a model, what was said of it, and the probes that showed it."""
+
+    true: Truth
+    said: str
+    probes: set[str]
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.true.recipe
+
+
+# Other answers than that of brute force which are right too.
 REASONS = {
     "of another input nothing was said, and the report tells that it was taken as complete": (
-        lambda true, said: said == "clear, had the others no padding"
+        lambda case: case.said == "clear, had the others no padding"
     ),
-    "asked: False between may tell what was observed": lambda true, said: (
-        said == "UnusableInput"
-        and true.recipe.side == "between"
-        and any(x.kind == "mask" for x in true.recipe.inputs)
+    "asked: False between may tell what was observed": lambda case: (
+        case.said == "UnusableInput"
+        and case.recipe.side == "between"
+        and any(x.kind == "mask" for x in case.recipe.inputs)
     ),
-    "a step of nothing but padding inside is taken for padding": lambda true, said: (
-        said in ("leaks", "not measured")
+    "a step of nothing but padding inside is taken for padding": lambda case: (
+        case.said in ("leaks", "not measured")
         and any(
             kept and not any(inner)
             for steps, inners in zip(
-                true.recipe.valid["main"], true.recipe.valid.get("inner", ()), strict=False
+                case.recipe.valid["main"], case.recipe.valid.get("inner", ()), strict=False
             )
             for kept, inner in zip(steps, inners, strict=True)
         )
     ),
-    "another number of steps shows it, which brute force does not try": lambda true, said: (
-        said == "leaks" and true.recipe.rigid
+    "another number of steps shows it, which brute force does not try": lambda case: (
+        case.said == "leaks" and case.recipe.rigid and case.probes <= {"alone", "length"}
     ),
-    "not measured: every sample keeps padding inside when it is cut": lambda true, said: (
-        said == "not measured"
-        and "inner" in true.recipe.valid
+    "not measured: every sample keeps padding inside when it is cut": lambda case: (
+        case.said == "not measured"
+        and "inner" in case.recipe.valid
         and all(
             np.all(steps) and np.any(inner, axis=0).all()
             for steps, inner in zip(
-                true.recipe.valid["main"], true.recipe.valid["inner"], strict=True
+                case.recipe.valid["main"], case.recipe.valid["inner"], strict=True
             )
         )
     ),
     "only other values in padding show it, which code of the model's own may know": (
-        lambda true, said: (
-            said.startswith("clear")
-            and true.recipe.maker == "nothing"
-            and true.found.get("alone", 0.0) <= TOLERANCE
+        lambda case: (
+            case.said.startswith("clear")
+            and case.recipe.maker == "nothing"
+            and case.true.shown_by <= {"content", "gradients"}
         )
     ),
-    "too near the tolerance to tell": lambda true, said: true.near,
-    "whole numbers hid it from brute force": lambda true, said: true.hidden and said == "leaks",
-    "only another number of steps shows it, and the model takes one": lambda true, said: (
-        true.recipe.fixed
-        and said in ("clear", "not measured")
-        and all(
-            true.found.get(name, 0.0) <= TOLERANCE for name in ("content", "company", "gradients")
+    "too near the tolerance to tell": lambda case: case.true.near,
+    "whole numbers hid it from brute force": lambda case: case.true.hidden and case.said == "leaks",
+    "only another number of steps shows it, and the model takes one": lambda case: (
+        case.recipe.fixed
+        and case.said in ("clear", "not measured")
+        and case.true.shown_by <= {"alone", "longer"}
+    ),
+    "not measured: without padding, as many features as steps may be pairs": (
+        lambda case: (
+            case.said == "not measured"
+            and all(np.all(row) for row in case.recipe.valid["main"])
+            and any(x.kind == "pairs" for x in case.recipe.inputs)
         )
     ),
-    "not measured: the weights need one number of steps": lambda true, said: (
-        said == "not measured" and true.recipe.rigid
+    "not measured: the weights need one number of steps": lambda case: (
+        case.said == "not measured" and case.recipe.rigid
     ),
-    "not measured: the model takes one length and knows padding by its value": lambda true, said: (
-        said == "not measured"
-        and true.recipe.fixed
-        and (true.recipe.maker == "value" or true.recipe.inputs[0].kind == "series")
+    "not measured: the model takes one length and knows padding by its value": lambda case: (
+        case.said == "not measured"
+        and case.recipe.fixed
+        and (case.recipe.maker == "value" or case.recipe.inputs[0].kind == "series")
     ),
-    "not measured: no row has padding beside data, and its value is not known": lambda true, said: (
-        said == "not measured"
-        and not any(0 < np.sum(row) < np.size(row) for row in true.recipe.valid["main"])
-        and true.recipe.maker != "layer"
-        and true.recipe.told != "number"
+    "not measured: no row has padding beside data, and its value is not known": lambda case: (
+        case.said == "not measured"
+        and not any(0 < np.sum(row) < np.size(row) for row in case.recipe.valid["main"])
+        and case.recipe.maker != "layer"
+        and case.recipe.told != "number"
     ),
 }
 
@@ -130,15 +147,17 @@ def _judged(recipe: Recipe) -> Judged:
     except Exception as error:  # whatever a drawn model raises
         return Judged(recipe, "does not run", None, "nothing", _in_short(error))
     model, batch = build(true.recipe), Batch.of(true.recipe)
+    probes = set()
     try:
         report = find_leaks(model, batch.packed, **padding_told(batch))
-        said = report.verdict
+        said, probes = report.verdict, {leak.probe for leak in report.leaks}
         if said == "clear" and any(note.key == "taken-as-complete" for note in report.notes):
             said = "clear, had the others no padding"
         why = {probe.name: probe.result if probe.ran else probe.note for probe in report.probes}
     except Exception as error:  # the model runs
         said, why = type(error).__name__, _in_short(error)
-    reasons = (reason for reason, holds in REASONS.items() if holds(true, said))
+    case = Case(true, said, probes)
+    reasons = (reason for reason, holds in REASONS.items() if holds(case))
     agreed = said.partition(",")[0] == true.word
     outcome = "agreed" if agreed else next(reasons, "disagreed")
     return Judged(recipe, outcome, true, said, str(why))

@@ -48,6 +48,11 @@ class Truth:
         return TOLERANCE / 10 < largest < TOLERANCE * 10
 
     @property
+    def shown_by(self) -> set[str]:
+        """The measurements that show a leak."""
+        return {name for name, value in self.found.items() if value > TOLERANCE}
+
+    @property
     def word(self) -> str:
         if self.random:
             return "not measured"

@@ -261,6 +261,24 @@ class TestOneInputOfSeveral:
         assert find_leaks(model, batch, padding={"memory": None}).notes == ()
         assert not find_leaks(model, batch, padding={"memory": 0}).ok
 
+    def test_indices_of_a_fixed_length_may_be_padded_too(self):
+        ids, memory = (keras.Input((4,), dtype="int32", name=name) for name in ("ids", "memory"))
+        seen = layers.GlobalAveragePooling1D()(layers.Embedding(9, 4)(memory))
+        both = layers.Concatenate()([MaskedMean()(embedding("words")(ids)), seen])
+        report = find_leaks(varied(keras.Model([ids, memory], both)), [IDS, FULL])
+        assert [note.details for note in report.notes] == [{"inputs": "'memory'"}]
+
+    def test_one_padded_step_does_not_show_that_another_input_has_it_too(self):
+        def call(self, inputs):
+            ids, events = inputs
+            return ops.concatenate([self.mean(self.embed(ids)), self.pool(events)], axis=-1)
+
+        parts = {"embed": embedding(), "mean": MaskedMean()}
+        model = Subclassed(call, parts | {"pool": layers.GlobalAveragePooling1D()})
+        batch = [np.array([[1, 2, 3, 0]]), np.ones((1, 4, 3), "float32") + FEATURES[:1]]
+        model([ops.convert_to_tensor(x) for x in batch])
+        assert find_leaks(model, batch).ok
+
     @pytest.mark.parametrize("steps", [3, 4])
     def test_candidates_beside_a_history(self, steps):
         history, candidates = (keras.Input((None,), dtype="int32", name=n) for n in "hc")
@@ -504,6 +522,22 @@ class TestNotMeasured:
             report = find_leaks(model, batch)  # padding is put there
             assert report.verdict == "leaks"
             assert [note.key for note in report.notes] == ["steps-padded"]
+
+    def test_an_input_and_its_mask_are_padded_together(self):
+        x, mask = keras.Input((None, 3), name="x"), keras.Input((None,), name="padding_mask")
+        model = varied(
+            keras.Model([x, mask], layers.Bidirectional(layers.SimpleRNN(4))(x, mask=mask))
+        )
+        batch = [1 + abs(FEATURES[:, :3]), np.ones((2, 3), bool)]
+        assert find_leaks(model, batch).verdict == "clear"
+
+    def test_as_many_features_as_steps_where_nothing_is_padded(self):
+        ids, pairs = keras.Input((None,), dtype="int32"), keras.Input((None, None), name="pairs")
+        mean = MaskedMean()(ops.matmul(pairs, embedding()(ids)), mask=ops.not_equal(ids, 0))
+        batch = [FULL[:1], np.ones((1, 4, 4))]
+        report = find_leaks(varied(keras.Model([ids, pairs], mean)), batch)
+        assert report.verdict == "not measured"
+        assert {note.key for note in report.notes} == {"no-padding"}
 
     def test_no_sample_alone_where_inputs_may_be_read_wrongly(self):
         def call(self, inputs):

@@ -177,14 +177,14 @@ def _prepared(
             break
     else:
         raise UnusableInput(NONE_PADDED)
-    known = _shared(batch.model, arrays, known)
+    before, known = known, _shared(batch.model, arrays, known)
     for x, name in zip(known, names, strict=True):
         if x.mask is not None and not x.mask.any():
             raise UnusableInput(f"All steps of the input {name!r} are padding: nothing is left.")
     notes = batch.notes
     if complete := [name for x, name in zip(known, names, strict=True) if x.may_be_padded]:
         notes += (Note("taken-as-complete", {"inputs": listed(complete)}),)
-    if not any(x.is_padded for x in known):
+    if not any(x.is_padded for x in known) and not any(map(_by_chance, before, known)):
         known, more = _with_padding(known)
         notes += more
     return Bench(scout, arrays, known), notes
@@ -219,6 +219,8 @@ def _shared(model: keras.Layer, structure: Any, known: list[Padded]) -> list[Pad
     if len(known) == 1:
         return known
     shared = probing.share_masks(known)
+    if not any(x.is_padded for x in shared):
+        return shared
     readings = [shared, probing.share_masks(known, by_size=True)]
     for i, (x, y) in enumerate(zip(known, shared, strict=True)):
         if x.mask is None and y.mask is not None:  # as many features as steps, by chance
@@ -228,6 +230,16 @@ def _shared(model: keras.Layer, structure: Any, known: list[Padded]) -> list[Pad
     readings = [x for x in readings if any(y.is_padded and not y.is_mask for y in x)] or [known]
     runs = (reading for reading in readings if _runs_shorter(model, structure, reading))
     return next(runs, readings[0])
+
+
+def _by_chance(before: Padded, after: Padded) -> bool:
+    """Whether in a batch without padding only its size tells that an input, or an axis of it, has
+    the steps of another: there may be as many features."""
+    if after.mask is None or after.is_mask:
+        return False
+    said_open = after.sizes is not None and after.sizes[1] is None
+    shared = before.mask is None and not said_open
+    return shared or probing.shows_pairs(after, after.mask)
 
 
 def _runs_shorter(model: keras.Layer, structure: Any, inputs: list[Padded]) -> bool:

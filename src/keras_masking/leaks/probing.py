@@ -50,8 +50,11 @@ class Padded:
     @property
     def may_be_padded(self) -> bool:
         """Whether it may have steps of which nobody said whether they are padding."""
-        open_axis = self.sizes is None or None in self.sizes[1:2]
-        return self.mask is None and not self.said and self.values.ndim > 1 and open_axis
+        if self.mask is not None or self.said or self.values.ndim < 2:
+            return False
+        open_axis = self.sizes is None or self.sizes[1] is None
+        several_indices = self.vocabulary is not None and self.values.shape[1] > 1
+        return open_axis or several_indices or self.values.ndim == 3
 
     @property
     def step_axes(self) -> tuple[int, ...]:
@@ -253,7 +256,7 @@ def padded(model: keras.Layer, arrays: Any, masks: list, valid: list) -> list[Pa
         if told is not UNSAID:
             same = told is not None and len(flat) > 1 and np.array_equal(values, told)
             x = Padded(values, told, given=mask is not None, said=True, is_mask=same, sizes=size)
-            found.append(replace(x, pairs=x.is_padded and _shows_pairs(x, told)))
+            found.append(replace(x, pairs=x.is_padded and shows_pairs(x, told)))
         elif mask is None and tells_steps(name, values, known) and not turned(values, flat):
             mask_of = values.astype(bool)
             found.append(Padded(values, mask_of, is_mask=True, sizes=size))
@@ -338,19 +341,27 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
                 continue
             steps = outer.shape[1]
             square = x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2)
-            if square and (by_size or _shows_pairs(x, outer)):
+            if square and (by_size or shows_pairs(x, outer)):
                 return replace(x, mask=outer, pairs=True, told=other.is_mask)
             if not leading(x.values.shape, other.mask.shape):
                 continue
-            outside = x.values[~other.mask]
-            if by_size or not len(outside) or (outside == outside[:1]).all():
+            if by_size or _shows_padding(x.values, other.mask):
                 return replace(x, mask=other.mask, told=other.is_mask)
         return x
 
     return [shared(x) for x in inputs]
 
 
-def _shows_pairs(x: Padded, mask: np.ndarray) -> bool:
+def _shows_padding(x: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether nothing stands where the mask has padding, as far as it has some: one value, which
+    of indices no valid step has."""
+    outside = x[~mask]
+    if not len(outside):
+        return True
+    return empty(outside) and not (x.dtype.kind in "iu" and outside.flat[0] in x[mask])
+
+
+def shows_pairs(x: Padded, mask: np.ndarray) -> bool:
     """Whether axis 2 holds the same steps as axis 1: nothing stands where either is padding."""
     steps = mask.shape[1]
     if mask.ndim != 2 or x.values.shape[1:3] != (steps, steps):
