@@ -16,7 +16,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from recipes import Batch, Recipe, build, draw, padding_told
-from truth import Truth, truth
+from truth import Truth, hidden, truth
 
 from keras_masking import find_leaks
 
@@ -100,7 +100,6 @@ REASONS = {
         )
     ),
     "too near the tolerance to tell": lambda case: case.true.near,
-    "whole numbers hid it from brute force": lambda case: case.true.hidden and case.said == "leaks",
     "only another number of steps shows it, and the model takes one": lambda case: (
         case.recipe.fixed
         and case.said in ("clear", "not measured")
@@ -126,6 +125,16 @@ REASONS = {
         and not any(0 < np.sum(row) < np.size(row) for row in case.recipe.valid["main"])
         and case.recipe.maker != "layer"
         and case.recipe.told != "number"
+    ),
+    "not measured: what is left of the only padding, which the tool put there, fits no window": (
+        lambda case: (
+            case.said == "not measured"
+            and all(np.all(row) for row in case.recipe.valid["main"])
+            and any(block.options.get("padding") == "valid" for block in case.recipe.blocks)
+        )
+    ),
+    "whole numbers, or an activation that is saturated, hid it from brute force": lambda case: (
+        case.said == "leaks" and hidden(case.recipe)
     ),
 }
 

@@ -25,7 +25,6 @@ class Truth:
     Attributes:
         recipe: of the model that was measured.
         leaks: whether padding changes a valid result.
-        hidden: whether it would, were the results not rounded to whole numbers.
         found: by measurement, the largest difference as a share of the largest valid result.
         missing: by measurement that could not be made, why.
         random: whether the model gives another result each time.
@@ -33,7 +32,6 @@ class Truth:
 
     recipe: Recipe
     leaks: bool = False
-    hidden: bool = False
     found: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     random: bool = False
@@ -70,9 +68,12 @@ def truth(recipe: Recipe) -> Truth:
         if not found.near:
             break
         recipe = other_weights(recipe)
-    if recipe.activation == "argmax" and not found.leaks:
-        found.hidden = _Measured(replace(recipe, activation=None)).truth.leaks
     return found
+
+
+def hidden(recipe: Recipe) -> bool:
+    """Whether padding changes what the last activation rounds to whole numbers or saturates."""
+    return bool(recipe.activation) and _Measured(replace(recipe, activation=None)).truth.leaks
 
 
 class _Measured:
