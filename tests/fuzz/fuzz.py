@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 import keras
@@ -57,6 +58,23 @@ class Case(NamedTuple):
     @property
     def recipe(self) -> Recipe:
         return self.true.recipe
+
+    @property
+    def complete(self) -> bool:
+        """Whether the batch has no padding, so that the tool puts some there, on the right."""
+        return all(np.all(rows) for rows in self.recipe.valid["main"])
+
+    def would_leak(self, **changes) -> bool:
+        """Whether the model leaks by brute force where the recipe says something else."""
+        return truth(replace(self.recipe, **changes)).leaks
+
+    @property
+    def half(self) -> dict:
+        """Which steps are valid, with padding as the tool puts it."""
+        valid = {name: np.array(rows) for name, rows in self.recipe.valid.items()}
+        for rows in valid.values():
+            rows[::2, (rows.shape[1] + 1) // 2 :] = 0
+        return {name: rows.tolist() for name, rows in valid.items()}
 
 
 # Other answers than that of brute force which are right too.
@@ -108,7 +126,7 @@ REASONS = {
     "not measured: without padding, as many features as steps may be pairs": (
         lambda case: (
             case.said == "not measured"
-            and all(np.all(row) for row in case.recipe.valid["main"])
+            and case.complete
             and any(x.kind == "pairs" for x in case.recipe.inputs)
         )
     ),
@@ -129,8 +147,27 @@ REASONS = {
     "not measured: what is left of the only padding, which the tool put there, fits no window": (
         lambda case: (
             case.said == "not measured"
-            and all(np.all(row) for row in case.recipe.valid["main"])
+            and case.complete
             and any(block.options.get("padding") == "valid" for block in case.recipe.blocks)
+        )
+    ),
+    "the padding that the tool put there shows it, and brute force had none": lambda case: (
+        case.said == "leaks" and case.complete and case.would_leak(valid=case.half, side="right")
+    ),
+    "padding on the left shows it, and where there is none the tool puts it on the right": (
+        lambda case: (
+            case.said == "clear"
+            and case.complete
+            and case.recipe.side == "left"
+            and not case.would_leak(valid=case.half, side="right")
+        )
+    ),
+    "other values in padding show it, and no layer of the model looks for those that are there": (
+        lambda case: (
+            case.said == "leaks"
+            and case.recipe.maker == "value"
+            and case.probes <= {"content", "gradients"}
+            and case.would_leak(maker="nothing")
         )
     ),
     "whole numbers, or an activation that is saturated, hid it from brute force": lambda case: (

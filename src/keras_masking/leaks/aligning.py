@@ -109,8 +109,8 @@ class Alone:
             return None
         rows = list(self.rows)
         known = [x for x in (mask, *(x.mask for x, at in alike if at)) if x is not None]
-        for of, reading in product(known, (valid.along, valid.touched)):
-            steps = reading(valid.flat(of), before)
+        for strided, of, reading in product((None, True), known, (valid.along, valid.touched)):
+            steps = reading(valid.flat(of), before, strided)
             if steps is not None and (steps[rows].sum(axis=1) == after).all():
                 at = np.stack([np.flatnonzero(row) for row in steps[rows]])
                 return at, np.ones(at.shape, bool), False

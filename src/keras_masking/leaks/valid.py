@@ -12,10 +12,10 @@ import numpy as np
 from keras_masking._keras import leading
 
 
-def touched(mask: np.ndarray, steps: int) -> np.ndarray | None:
+def touched(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarray | None:
     """As `along`, but steps of blocks and windows that hold any valid step are valid."""
-    gone = along(~mask, steps) if 0 < steps < mask.shape[1] else None
-    return along(mask, steps) if gone is None else ~gone
+    gone = along(~mask, steps, strided) if 0 < steps < mask.shape[1] else None
+    return along(mask, steps, strided) if gone is None else ~gone
 
 
 def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarray | None:
