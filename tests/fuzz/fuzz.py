@@ -64,6 +64,12 @@ class Case(NamedTuple):
         """Whether the batch has no padding, so that the tool puts some there, on the right."""
         return all(np.all(rows) for rows in self.recipe.valid["main"])
 
+    @property
+    def side(self) -> str:
+        """Where all padding of the batch stands, if there is some, as far as the batch shows."""
+        main = np.array(self.recipe.valid["main"])
+        return "right" if self.complete or (np.diff(main) < 0).any() else "left"
+
     def would_leak(self, **changes) -> bool:
         """Whether the model leaks by brute force where the recipe says something else."""
         return truth(replace(self.recipe, **changes)).leaks
@@ -154,12 +160,12 @@ REASONS = {
     "the padding that the tool put there shows it, and brute force had none": lambda case: (
         case.said == "leaks" and case.complete and case.would_leak(valid=case.half, side="right")
     ),
-    "padding on the left shows it, and where there is none the tool puts it on the right": (
+    "padding on another side shows it than the one where this batch has it, or the right": (
         lambda case: (
             case.said == "clear"
-            and case.complete
-            and case.recipe.side == "left"
-            and not case.would_leak(valid=case.half, side="right")
+            and case.true.shown_by == {"longer"}
+            and case.recipe.side != case.side
+            and not case.would_leak(side=case.side, **{"valid": case.half} if case.complete else {})
         )
     ),
     "other values in padding show it, and no layer of the model looks for those that are there": (
