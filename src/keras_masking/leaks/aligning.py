@@ -33,10 +33,14 @@ class Longer:
     Attributes:
         rows: the samples that count, `(batch,)` booleans.
         left: whether steps were added in front.
+        complete: those of them that have no padding in the base.
+        lengths: numbers of steps of the inputs in the base.
     """
 
     rows: np.ndarray
     left: bool = False
+    complete: np.ndarray | None = None
+    lengths: Sequence[int] = ()
 
     def pair(self, a, b, mask_a, mask_b, axes) -> Pair | None:
         there = tuple(
@@ -46,7 +50,19 @@ class Longer:
         if b[there].shape != a.shape:
             return None
         where = valid.entries(a.shape, mask_a, axes, self.rows)
-        return Pair(a, b[there], where & valid.entries(b.shape, mask_b, axes, self.rows)[there])
+        where_b = valid.entries(b.shape, mask_b, axes, self.rows)[there]
+        if axes and self.are_windows(a.shape[axes[0]], mask_a, mask_b):
+            where_b = where_b | valid.entries(a.shape, None, (), self.complete)
+        return Pair(a, b[there], where & where_b)
+
+    def are_windows(self, steps: int, mask_a, mask_b) -> bool:
+        """Whether an axis has windows, of which some of a sample without padding now hold padded
+        steps: all of them exist for that sample alone. Steps that are repeated are elsewhere."""
+        if self.complete is None or not self.complete.any() or mask_a is None or mask_b is None:
+            return False
+        repeated = any(steps > n and steps % n == 0 for n in self.lengths)
+        fewer = valid.flat(mask_b)[self.complete].sum(axis=1) < steps
+        return not repeated and mask_a[self.complete].all() and bool(fewer.any())
 
 
 @dataclass(frozen=True)

@@ -264,7 +264,9 @@ class Bench:
                 x if x.mask is None else x.longer(steps[x.mask.shape[1]], self.left)
                 for x in self.inputs
             ]
-            change = Change(longer, Longer(self.rows, self.left))
+            padded = np.logical_or.reduce([valid.flat(~x.mask).any(axis=1) for x in self.masked])
+            align = Longer(self.rows, self.left, self.rows & ~padded, lengths)
+            change = Change(longer, align)
             try:
                 comparison = self.compare(change)
                 break
