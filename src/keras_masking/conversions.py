@@ -30,7 +30,8 @@ of a dtype, -inf."""
 
 
 def from_torch_key_padding_mask(key_padding_mask: ArrayLike) -> np.ndarray:
-    """
+    """A `key_padding_mask` of PyTorch as a mask of Keras.
+
     Args:
         key_padding_mask: booleans, or the integers 0 and 1, of shape (batch, keys) or (keys,);
             True = ignore.
@@ -46,7 +47,8 @@ def from_torch_key_padding_mask(key_padding_mask: ArrayLike) -> np.ndarray:
 
 
 def to_torch_key_padding_mask(mask: ArrayLike) -> np.ndarray:
-    """
+    """A mask of Keras as a `key_padding_mask` of PyTorch.
+
     Args:
         mask: booleans, or the numbers 0 and 1, of shape (batch, time) or (time,); True = use.
 
@@ -60,7 +62,8 @@ def to_torch_key_padding_mask(mask: ArrayLike) -> np.ndarray:
 
 
 def from_torch_attn_mask(attn_mask: ArrayLike, num_heads: int | None = None) -> np.ndarray:
-    """
+    """An `attn_mask` of PyTorch as an `attention_mask` of Keras.
+
     Args:
         attn_mask: booleans, or the integers 0 and 1, of shape (queries, keys) or
             (batch * heads, queries, keys); True = must not attend.
@@ -86,7 +89,8 @@ def from_torch_attn_mask(attn_mask: ArrayLike, num_heads: int | None = None) -> 
 
 
 def to_torch_attn_mask(attention_mask: ArrayLike, num_heads: int | None = None) -> np.ndarray:
-    """
+    """An `attention_mask` of Keras as an `attn_mask` of PyTorch.
+
     Args:
         attention_mask: booleans, or the numbers 0 and 1, of shape (queries, keys),
             (batch, queries, keys) or (batch, heads, queries, keys); True = may attend.
@@ -120,7 +124,8 @@ def to_torch_attn_mask(attention_mask: ArrayLike, num_heads: int | None = None) 
 
 
 def from_hf_attention_mask(attention_mask: ArrayLike) -> np.ndarray:
-    """
+    """The `attention_mask` of a tokenizer of Hugging Face as a mask of Keras.
+
     Args:
         attention_mask: of a tokenizer: the numbers 0 and 1, or booleans, of shape (batch, time);
             1 = use.
@@ -136,7 +141,8 @@ def from_hf_attention_mask(attention_mask: ArrayLike) -> np.ndarray:
 
 
 def to_hf_attention_mask(mask: ArrayLike) -> np.ndarray:
-    """
+    """A mask of Keras as an `attention_mask` of Hugging Face.
+
     Args:
         mask: booleans, or the numbers 0 and 1, of shape (batch, time); True = use.
 
@@ -150,7 +156,8 @@ def to_hf_attention_mask(mask: ArrayLike) -> np.ndarray:
 
 
 def from_additive_mask(additive_mask: ArrayLike) -> np.ndarray:
-    """
+    """A mask that is added to the scores as booleans.
+
     Args:
         additive_mask: floats that are added to the scores, of any shape that attention takes,
             such as (batch, 1, queries, keys); 0 = use, -1000 and less, -inf too, = ignore.
@@ -179,7 +186,8 @@ def from_additive_mask(additive_mask: ArrayLike) -> np.ndarray:
 
 
 def to_additive_mask(attention_mask: ArrayLike, dtype: str = "float32") -> np.ndarray:
-    """
+    """Booleans as a mask that is added to the scores.
+
     Args:
         attention_mask: booleans, or the numbers 0 and 1, of any shape; True = use.
         dtype: float16, float32 or float64, as the scores have it. For bfloat16 take float16, and

@@ -16,8 +16,8 @@ class Pair(NamedTuple):
     Attributes:
         base, run: values of one shape, of the base run and, as a view, of the other one.
         where: the entries that are valid in both, in that shape.
-        kept: of axes whose steps are no steps of an input, by axis the sample, the size in the
-            base run, and the places that the sample fills alone.
+        kept: of axes of windows, by axis the sample, the size in the base run, and the places that
+            the sample fills alone.
     """
 
     base: np.ndarray
@@ -33,36 +33,22 @@ class Longer:
     Attributes:
         rows: the samples that count, `(batch,)` booleans.
         left: whether steps were added in front.
-        complete: those of them that have no padding in the base.
-        lengths: numbers of steps of the inputs in the base.
     """
 
     rows: np.ndarray
     left: bool = False
-    complete: np.ndarray | None = None
-    lengths: Sequence[int] = ()
 
-    def pair(self, a, b, mask_a, mask_b, axes) -> Pair | None:
+    def pair(self, a, b, mask_a, mask_b, axes, exists) -> Pair | None:
         there = tuple(
             slice(m - n, m) if self.left else slice(0, n)
             for n, m in zip(a.shape, b.shape, strict=True)
         )
         if b[there].shape != a.shape:
             return None
-        where = valid.entries(a.shape, mask_a, axes, self.rows)
-        where_b = valid.entries(b.shape, mask_b, axes, self.rows)[there]
-        if axes and self.are_windows(a.shape[axes[0]], mask_a, mask_b):
-            where_b = where_b | valid.entries(a.shape, None, (), self.complete)
-        return Pair(a, b[there], where & where_b)
-
-    def are_windows(self, steps: int, mask_a, mask_b) -> bool:
-        """Whether an axis has windows, of which some of a sample without padding now hold padded
-        steps: all of them exist for that sample alone. Steps that are repeated are elsewhere."""
-        if self.complete is None or not self.complete.any() or mask_a is None or mask_b is None:
-            return False
-        repeated = any(steps > n and steps % n == 0 for n in self.lengths)
-        fewer = valid.flat(mask_b)[self.complete].sum(axis=1) < steps
-        return not repeated and mask_a[self.complete].all() and bool(fewer.any())
+        where = valid.entries(a.shape, mask_a, axes, self.rows, exists)
+        others = [axis for axis in axes if axis not in exists]
+        where_b = valid.entries(b.shape, mask_b, others, self.rows)
+        return Pair(a, b[there], where & where_b[there])
 
 
 @dataclass(frozen=True)
@@ -83,7 +69,7 @@ class Alone:
     cut: list[tuple[Padded, Places]]
     left: bool
 
-    def pair(self, a, b, mask_a, mask_b, axes) -> Pair | None:
+    def pair(self, a, b, mask_a, mask_b, axes, exists) -> Pair | None:
         if a.shape[0] != self.total or b.shape[0] != len(self.rows):
             return None
         rows = list(self.rows)
@@ -97,8 +83,8 @@ class Alone:
             found = self.places(axis, a.shape[axis], b.shape[axis], mask_a)
             if found is None:
                 return None
-            places, ok, of_input = found
-            if not of_input:
+            places, ok, counted = found
+            if counted:
                 kept += [
                     (axis, (row, a.shape[axis], at))
                     for row, at, counts in zip(rows, places, self.counted, strict=True)
@@ -114,13 +100,13 @@ class Alone:
 
     def places(self, axis: int, before: int, after: int, mask) -> tuple | None:
         """Where the steps of an axis stood, `(rows, after)`, which of them can be compared, and
-        whether they are those of an input."""
+        whether they are windows of which a sample alone has as many as touch its own steps."""
         alike = sorted(self.cut, key=lambda x: not _same(x[0].mask, mask))
         for padded, places in alike:
             for at_axis, at in places.items():
                 fits = padded.values.shape[at_axis] == before and at.shape[1] == after
                 if fits and (at_axis == axis or len(places) == 1 or padded.pairs):
-                    return at, np.ones(at.shape, bool), True
+                    return at, np.ones(at.shape, bool), False
         if after > before:
             return None
         rows = list(self.rows)
@@ -129,7 +115,7 @@ class Alone:
             steps = reading(valid.flat(of), before, strided)
             if steps is not None and (steps[rows].sum(axis=1) == after).all():
                 at = np.stack([np.flatnonzero(row) for row in steps[rows]])
-                return at, np.ones(at.shape, bool), False
+                return at, np.ones(at.shape, bool), True
         steps = valid.along(valid.flat(known[0]), before) if known else None
         at = np.broadcast_to(self._at_the_end(before, after), (len(rows), after))
         if steps is None:

@@ -200,17 +200,13 @@ class Comparison(Follower):
         if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
         a, run_values = a.astype("float64"), b.astype("float64")
-        pair = self.change.align.pair(a, run_values, seen.mask, mask, axes)
+        exists = self.base.exists.get(key, {})
+        pair = self.change.align.pair(a, run_values, seen.mask, mask, axes, exists)
         if pair is None:
             return None
         base, run, where, kept = pair
         if kept:
             self.kept[key] = kept
-        if isinstance(self.change.align, Longer):
-            for axis, exists in self.base.exists.get(key, {}).items():
-                shape = [1] * where.ndim
-                shape[0], shape[axis] = exists.shape
-                where = where & exists.reshape(shape)
         self.compared |= not self.frames and bool(where.any())
         distance = _distance(base, run)
         distance[~where] = 0

@@ -304,7 +304,7 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
-        exists: by axis, which of its steps a sample has alone too, (batch, steps).
+        exists: of axes of windows, by axis, which steps a sample has alone too, (batch, steps).
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
@@ -337,6 +337,12 @@ class Base(Follower):
         """Of an output of the model."""
         return (), type(self.model).__name__, "output", i
 
+    def steps_along(self, key: Key, size: int) -> np.ndarray:
+        """The valid steps of an axis of a tensor, as far as its mask tells them."""
+        x, mask = self.tensors[key]
+        steps = None if mask is None else valid.along(valid.flat(mask), size)
+        return np.ones((x.shape[0], size), bool) if steps is None else steps.copy()
+
     def result_entries(self, rows: np.ndarray) -> list[np.ndarray | None]:
         """The valid entries of each output of the model."""
         found, i = [], 0
@@ -345,7 +351,7 @@ class Base(Follower):
             axes = self.known_axes.get(key, ()) if self.known_axes else None
             if axes is None:
                 axes = () if mask is None else self.axes(key, tuple(x.shape), mask)
-            at = valid.entries(tuple(x.shape), mask, axes, rows)
+            at = valid.entries(tuple(x.shape), mask, axes, rows, self.exists.get(key, {}))
             found.append(at if len(at) == len(rows) else None)
             i += 1
         return found

@@ -224,7 +224,7 @@ class Bench:
         for key, kept in comparison.kept.items():
             for axis, (row, size, at) in kept:
                 exists = self.base.exists.setdefault(key, {}).setdefault(
-                    axis, np.ones((len(self.rows), size), bool)
+                    axis, self.base.steps_along(key, size)
                 )
                 exists[row] = np.isin(np.arange(size), at)
         for key, axes in comparison.new_axes.items():
@@ -264,9 +264,7 @@ class Bench:
                 x if x.mask is None else x.longer(steps[x.mask.shape[1]], self.left)
                 for x in self.inputs
             ]
-            padded = np.logical_or.reduce([valid.flat(~x.mask).any(axis=1) for x in self.masked])
-            align = Longer(self.rows, self.left, self.rows & ~padded, lengths)
-            change = Change(longer, align)
+            change = Change(longer, Longer(self.rows, self.left))
             try:
                 comparison = self.compare(change)
                 break

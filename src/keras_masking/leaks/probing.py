@@ -286,7 +286,7 @@ def tells_steps(
     """
     if values.ndim not in (2, 3) or not np.isin(values, (0, 1)).all():
         return False
-    alike = [mask for mask in known if mask.shape == values.shape]
+    alike = [mask for mask in known if mask.shape == values.shape and not mask.all()]
     if alike:
         return any(np.array_equal(values.astype(bool), mask) for mask in alike)
     if values.ndim == 3 and (values.shape[1] == values.shape[2] or values.shape[2] == 1):
@@ -329,24 +329,28 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
     masks = [x.mask for x in masked if x.is_mask]
 
     def shared(x: Padded) -> Padded:
-        if x.mask is not None and not x.is_mask:
+        # a layer that finds no padding, such as a Masking behind another layer, says nothing
+        complete = x.mask is not None and x.mask.all()
+        if x.mask is not None and not x.is_mask and not complete:
             # what a layer knows by its value may not hold another one
             told = x.fill is None and any(np.array_equal(x.mask, mask) for mask in masks)
             return replace(x, told=True) if told else x
-        if x.mask is not None or x.said:
+        if x.is_mask or x.said:
             return x
         for other in masked:
+            if complete and not (other.is_mask and other.is_padded):
+                continue
             outer = other.mask.any(axis=tuple(range(2, other.mask.ndim)))
             if not leading(x.values.shape, outer.shape) or not _open_alike(x, other):
                 continue
             steps = outer.shape[1]
             square = x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2)
             if square and (by_size or shows_pairs(x, outer)):
-                return replace(x, mask=outer, pairs=True, told=other.is_mask)
+                return replace(x, mask=outer, fill=None, pairs=True, told=other.is_mask)
             if not leading(x.values.shape, other.mask.shape):
                 continue
             if by_size or _shows_padding(x.values, other.mask):
-                return replace(x, mask=other.mask, told=other.is_mask)
+                return replace(x, mask=other.mask, fill=None, told=other.is_mask)
         return x
 
     return [shared(x) for x in inputs]

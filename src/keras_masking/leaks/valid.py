@@ -5,7 +5,8 @@ Where several readings are possible, only what is valid by all of them counts, s
 model is never accused; a leak into the rest goes unseen at that call and shows at the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -80,7 +81,11 @@ def changed_axes(shape: Sequence[int], longer: Sequence[int]) -> tuple[int, ...]
 
 
 def entries(
-    shape: Sequence[int], mask: np.ndarray | None, axes: Sequence[int], rows: np.ndarray
+    shape: Sequence[int],
+    mask: np.ndarray | None,
+    axes: Sequence[int],
+    rows: np.ndarray,
+    exists: Mapping[int, np.ndarray] = MappingProxyType({}),
 ) -> np.ndarray:
     """Booleans in `shape`: which entries a leak would be seen in.
 
@@ -88,17 +93,20 @@ def entries(
         mask: of the steps; None where the tensor holds none.
         axes: those of `shape` that hold steps.
         rows: which samples count, `(batch,)`.
+        exists: by axis, where that is known, which of its steps a sample has alone too.
     """
     if tuple(shape[:1]) != rows.shape:
         return np.zeros(shape, bool)
     found = np.broadcast_to(_expand(rows, (0,), len(shape)), shape)
+    for axis, steps in exists.items():
+        found = found & _expand(steps, (0, axis), len(shape))
     if mask is None:
         return found
     if mask.ndim > 2 and leading(shape, mask.shape):
         return found & _expand(mask, range(mask.ndim), len(shape))
     for axis in axes:
         steps = along(flat(mask), shape[axis])
-        if steps is not None:
+        if steps is not None and axis not in exists:
             found = found & _expand(steps, (0, axis), len(shape))
     return found
 
