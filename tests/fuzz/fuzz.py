@@ -75,6 +75,12 @@ class Case(NamedTuple):
         return truth(replace(self.recipe, **changes)).leaks
 
     @property
+    def without_empty_steps(self) -> dict:
+        """Which steps are valid, where an outer one without an inner one is not."""
+        main = np.array(self.recipe.valid["main"]) & np.any(self.recipe.valid["inner"], axis=2)
+        return self.recipe.valid | {"main": main.tolist()}
+
+    @property
     def half(self) -> dict:
         """Which steps are valid, with padding as the tool puts it."""
         valid = {name: np.array(rows) for name, rows in self.recipe.valid.items()}
@@ -94,14 +100,10 @@ REASONS = {
         and any(x.kind == "mask" for x in case.recipe.inputs)
     ),
     "a step of nothing but padding inside is taken for padding": lambda case: (
-        case.said in ("leaks", "not measured")
-        and any(
-            kept and not any(inner)
-            for steps, inners in zip(
-                case.recipe.valid["main"], case.recipe.valid.get("inner", ()), strict=False
-            )
-            for kept, inner in zip(steps, inners, strict=True)
-        )
+        "inner" in case.recipe.valid
+        and case.without_empty_steps != case.recipe.valid
+        and case.said
+        in ("not measured", truth(replace(case.recipe, valid=case.without_empty_steps)).word)
     ),
     "another number of steps shows it, which brute force does not try": lambda case: (
         case.said == "leaks" and case.recipe.rigid and case.probes <= {"alone", "length"}
@@ -129,11 +131,11 @@ REASONS = {
         and case.said in ("clear", "not measured")
         and case.true.shown_by <= {"alone", "longer"}
     ),
-    "not measured: without padding, as many features as steps may be pairs": (
+    "not measured: without padding, as many features as steps may be steps": (
         lambda case: (
             case.said == "not measured"
             and case.complete
-            and any(x.kind == "pairs" for x in case.recipe.inputs)
+            and any(x.kind in ("pairs", "features") for x in case.recipe.inputs)
         )
     ),
     "not measured: the weights need one number of steps": lambda case: (

@@ -78,6 +78,8 @@ class Comparison(Follower):
         super().__init__(base.model, change.inputs)
         self.base, self.change, self.heal = base, change, heal
         self.differs = Attached()
+        # of what does not differ, by how much that differs which it was computed from
+        self.behind = Attached()
         self.sizes = Attached()
         self.tolerance = TOLERANCE["float64"]
         self.found: dict[tuple[int | None, Place], Difference] = {}
@@ -120,9 +122,12 @@ class Comparison(Follower):
         if found and found.whole:
             # whole numbers can hide what they were made from
             by_code = frame.note.latest if known is None else None
-            difference = difference or self.differs.get(x) or frame.note.given or by_code
+            given = self.behind.get(x) or frame.note.given
+            difference = difference or self.differs.get(x) or given or by_code
         if difference:
             frame.note.differences.append(difference)
+        elif frame.note.given:
+            self.behind[x] = frame.note.given
         entry = self.base.entries.get(at)
         own = self.read(get_mask(x)) if self.change.padding else None
         if found and found.difference and self.heal:
@@ -300,11 +305,15 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def whole_numbers(values: np.ndarray) -> bool:
-    """Whether a result holds integers, or floats that could be some."""
+    """Whether a result holds integers, or floats that could be some, all but for what a saturated
+    activation leaves."""
     if values.dtype.kind != "f":
         return values.dtype.kind in "iu"
     finite = values[np.isfinite(values)]
-    return bool(finite.size) and bool((finite == np.trunc(finite)).all())
+    whole = np.round(finite)
+    # zeros that are not quite zero are rounding, or small
+    near = 1e-3 if whole.any() else 0.0
+    return bool(finite.size) and bool((np.abs(finite - whole) <= near).all())
 
 
 def alike(results: list[np.ndarray], others: list[np.ndarray]) -> bool:

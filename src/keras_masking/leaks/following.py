@@ -138,15 +138,19 @@ class Follower(Recorder):
         for padded in self.inputs:
             if _equal(padded.values, values):
                 return padded.mask
-        masked = [padded for padded in self.inputs if padded.mask is not None]
-        alike = [y for y in masked if leading(tuple(x.shape), y.mask.shape)]
-        if not alike:
+        masks = [padded.mask for padded in self.inputs if padded.mask is not None]
+        # of a hierarchy that was summed up, the outer steps
+        for known in (masks, [valid.flat(mask) for mask in masks]):
+            alike = [mask for mask in known if leading(tuple(x.shape), mask.shape)]
+            if alike:
+                break
+        else:
             return None
-        mask = alike[0].mask
+        mask = alike[0]
         others = [y.mask for y in self.inputs if leading(y.values.shape, mask.shape)]
         if not all(_equal(mask, other) for other in others):
             self.unsure[x] = True
-        return np.logical_and.reduce([y.mask for y in alike if y.mask.shape == mask.shape])
+        return np.logical_and.reduce([other for other in alike if other.shape == mask.shape])
 
     def axes(self, key: Key, shape: tuple, mask: np.ndarray) -> tuple[int, ...]:
         return valid.time_axes(shape, valid.flat(mask))
