@@ -82,6 +82,10 @@ description: {description}
 ## {sources} {{ #sources }}
 
 ## {title} {{ #next }}
+
+::: keras_masking.Demo
+    options:
+      heading_level: 3
 """
 FILES = {
     "docs/en/demo.md": PAGE.format(**ENGLISH),
@@ -92,6 +96,7 @@ FILES = {
     "docs/shared/zh/figures/demo.html": "<figure>\n</figure>\n",
     "src/keras_masking/__init__.py": "from keras_masking.layers import Demo\n",
     "src/keras_masking/layers/__init__.py": "from keras_masking.layers.demo import Demo\n",
+    "docs/shared/names.toml": 'Demo = "一个层。"\n',
     "docs/shared/copies/demo.py": "class Demo:\n    pass\n",
     "src/keras_masking/layers/demo.py": "class Demo:\n    pass\n",
     "tests/layers/test_demo.py": "",

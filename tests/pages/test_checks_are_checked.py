@@ -259,7 +259,7 @@ class TestCompleteness:
             page = f"docs/{language}/other.md"
             mini.write(page, mini.text(page) + f"\n![{alt}](dot.png)\n")
         assert problems(mini) == [
-            f"docs/{language}/other.md:17: dead link 'dot.png': there is no docs/{language}/dot.png"
+            f"docs/{language}/other.md:21: dead link 'dot.png': there is no docs/{language}/dot.png"
             for language in ("en", "zh")
         ]
 
@@ -284,7 +284,24 @@ class TestCompleteness:
         mini.write(name, mini.text(name) + "class _Helper:\n    pass\n")
         assert problems(mini) == []
 
+    def test_a_public_name_that_no_page_documents(self, mini):
+        mini.change("docs/zh/other.md", "::: keras_masking.Demo", "::: keras_masking.Other")
+        assert "no page of docs/zh documents Demo" in "".join(problems(mini))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "Demo has no line of Chinese"),
+            ('Demo = "一个层。"\nGone = "没有了。"', "Gone is not a public name"),
+            ('Demo = "一个Keras的层。"', "put a space"),
+        ],
+    )
+    def test_a_public_name_without_a_line_of_chinese(self, mini, text, message):
+        mini.write("docs/shared/names.toml", text)
+        assert message in sole_problem(mini)
+
     def test_a_layer_that_is_not_exported(self, mini):
+        mini.write("docs/shared/names.toml", "")
         mini.write("src/keras_masking/__init__.py", "")
         assert "Demo is not exported by src/keras_masking/__init__.py" in sole_problem(mini)
 

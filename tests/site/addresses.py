@@ -4,7 +4,9 @@ from sitekit import ROOT
 from sitekit.published.build import LANGUAGES
 
 PAGES = sorted(
-    path.stem for path in (ROOT / "docs/en").iterdir() if path.suffix in (".md", ".ipynb")
+    path.relative_to(ROOT / "docs/en").with_suffix("").as_posix()
+    for path in (ROOT / "docs/en").rglob("*")
+    if path.suffix in (".md", ".ipynb")
 )
 # neither the address nor the folder that the tests serve from: an absolute link is noticed
 SITE_URL = "https://masking.example/some/repo/"

@@ -59,7 +59,9 @@ def test_it_loads_whole_quietly_and_from_its_own_origin(visit, sub_address):
 
 
 def test_it_can_be_scanned(visit):
-    """At most 12,000 px tall at 1,300 px wide."""
+    """At most 12,000 px tall at 1,300 px wide, but for what is looked up by name."""
+    if visit.page.startswith("reference/"):
+        return
     visit.tab.set_viewport_size({"width": 1300, "height": 900})
     height = visit.tab.evaluate("document.querySelector('article').scrollHeight")
     assert height <= (15_500 if visit.page in TALL else 12_000)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from keras import layers
 
 from keras_masking import MaskedMean, find_leaks, rendering, trace
-from keras_masking.cli import FORMATS, main
+from keras_masking.cli import FORMATS, _parser, main
 from keras_masking.leaks.finding import PROBES
 from keras_masking.rendering.document import page
 
@@ -348,3 +349,13 @@ def test_other_forms_are_utf8_wherever_they_end_up(files):
 def test_a_reader_that_has_had_enough(files):
     done = run(files, "trace healthy.keras --input batch.npy --format html | true; exit 0")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_reference_names_every_argument(language):
+    (commands,) = (x for x in _parser()._actions if isinstance(x.choices, dict))
+    of_both = [x for command in commands.choices.values() for x in command._actions]
+    options = {name for x in [*of_both, *_parser()._actions] for name in x.option_strings}
+    page = Path(f"docs/{language}/reference/command.md").read_text(encoding="utf-8")
+    rows = {row.split("`")[1].split()[0] for row in page.splitlines() if row.startswith("| `--")}
+    assert rows == options - {"-h"}

@@ -7,6 +7,7 @@ and in notebooks; the other rules are those of this site.
 import ast
 import posixpath
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,8 +26,12 @@ from sitekit.pages.page import (
     links_in,
 )
 
+# a line of Chinese for each public name
+NAMES = Path("docs/shared/names.toml")
+
 # pages that look things up or practise do not take the rhythm of a teaching page
 NOT_TEACHING = ("index.md", "layers.md", "glossary.md")
+REFERENCE = "reference"
 RHYTHM = ("what-breaks", "sources", "next")
 
 _CJK = r"\u3400-\u9fff"
@@ -44,7 +49,7 @@ _MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|!?\[|\]|<[^>]*>")
 
 def problems(site: Site) -> list[Problem]:
     """Everything that a reader would miss, or not find where it belongs."""
-    found = [*navigation(site), *layers(site), *shared(site)]
+    found = [*navigation(site), *layers(site), *reference(site), *shared(site)]
     for page in site.pages():
         try:
             found += links(site, page.path, page.links)
@@ -114,6 +119,29 @@ def layers(site: Site) -> Iterator[Problem]:
                 yield Problem(place, 1, f"no page of docs/{code} includes {include}")
 
 
+def reference(site: Site) -> Iterator[Problem]:
+    """Each public name is documented in both languages, and has its line of Chinese."""
+    package = Path("src/keras_masking/__init__.py")
+    public = _imported(site.root / package)
+    for code in LANGUAGES:
+        pages = [site.page(code, name) for name in site.names(code)]
+        documented = {name for page in pages for name in page.documented}
+        for name in sorted(public):
+            if f"keras_masking.{name}" not in documented:
+                message = (
+                    f"no page of docs/{code} documents {name}: write `::: keras_masking.{name}`"
+                )
+                yield Problem(package, 1, message)
+    lines = tomllib.loads((site.root / NAMES).read_text(encoding="utf-8"))
+    for name in sorted(public - set(lines)):
+        yield Problem(NAMES, 1, f"{name} has no line of Chinese here")
+    for name in sorted(set(lines) - public):
+        yield Problem(NAMES, 1, f"{name} is not a public name of the package")
+    for number, row in enumerate((site.root / NAMES).read_text("utf-8").splitlines(), 1):
+        for message in chinese(row.partition('"')[2].rpartition('"')[0]):
+            yield Problem(NAMES, number, message)
+
+
 def _layer_classes(path: Path) -> list[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
@@ -160,7 +188,7 @@ def _anchors(site: Site, path: Path) -> set[str]:
 
 def rhythm(page: Page) -> Iterator[Problem]:
     """A teaching page shows a figure, what breaks, its sources and where to go next."""
-    if page.language is None:
+    if page.language is None or page.path.parent.name == REFERENCE:
         return
     if not any(include.target.startswith("figures/") for include in page.includes):
         yield page.problem(1, "the page shows no figure of a mask")

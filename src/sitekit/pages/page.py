@@ -29,6 +29,7 @@ _HEADING = re.compile(r"^(?P<level>#{1,6})\s+(?P<text>.*?)(?:\s+\{\s*#(?P<id>[^\
 _LINK = re.compile(
     r"\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
 )
+_DOCUMENTED = re.compile(r"::: (?P<name>[\w.]+)$")
 _INCLUDE = re.compile(r'^\s*-+8<-+\s+"(?P<path>[^"]+)"\s*$')
 CODE_SPAN = re.compile(r"(`+)(?P<code>.+?)\1")
 
@@ -226,6 +227,11 @@ class Page:
         ]
 
     @cached_property
+    def documented(self) -> list[str]:
+        """The names whose docstrings the page shows."""
+        return [match["name"] for text in self.source if (match := _DOCUMENTED.match(text))]
+
+    @cached_property
     def fences(self) -> list[Fence]:
         fences, lines = [], iter(self.lines)
         for line in lines:
@@ -258,13 +264,17 @@ class Page:
 
     @cached_property
     def prose(self) -> list[Line]:
-        """The lines outside front matter, fences and includes."""
+        """The lines outside front matter, fences, includes and what names a docstring."""
         fenced = {n for fence in self.fences for n in range(fence.line, fence.end + 1)}
+        named: set[int] = set()
+        for number, text in enumerate(self.source, 1):
+            if _DOCUMENTED.match(text) or (text.startswith("    ") and number - 1 in named):
+                named.add(number)
         start = self._front[0].count("\n") if self.front_matter else 0
         return [
             Line(text, number)
             for number, text in enumerate(self.source, 1)
-            if number > start and number not in fenced and not _INCLUDE.match(text)
+            if number > start and number not in fenced | named and not _INCLUDE.match(text)
         ]
 
     @cached_property

@@ -48,7 +48,13 @@ def on_page_content(html, page, config, files):
         count = len(FILES[name].read_text(encoding="utf-8").splitlines())
         whole = match[0].replace(f'<span class="filename">{name}</span>', "")
         made = signatures.get(name)
-        signature = f'<p class="signature"><code>{escape(made)}</code></p>' if made else ""
+        signature = ""
+        if made:
+            layer, rest = re.match(r"(\w+)(.*)", made).groups()
+            goal = f"{up}reference/layers/#keras_masking.{layer}"
+            signature = (
+                f'<p class="signature"><code><a href="{goal}">{layer}</a>{escape(rest)}</code></p>'
+            )
         return (
             f"{signature}<div class='file'><details><summary><code>{name}</code> "
             f"<small>{words['lines'].format(count=count)}</small></summary>{whole}</details>"
