@@ -13,7 +13,7 @@ from sitekit.pages.page import Site
 from sitekit.published.build import LANGUAGES, ROOT
 
 # they hold what is worth two pages each, and may not grow
-TALL = ("debug", "losses", "shapes")
+TALL = ("losses", "shapes")
 # the lab carries its plots
 TEACHING = [page for page in PAGES if page != "lab"]
 
