@@ -38,11 +38,14 @@ lint: $(READY)
 	$(VENV)/bin/ruff format --quiet --check
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/typos --quiet docs src tests README.md
 	$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
-# on jax compiling takes most of the time, and what is compiled here runs once or twice
-FAST_JAX := XLA_FLAGS="--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-on = KERAS_BACKEND=$(1) $(if $(filter jax,$(1)),$(FAST_JAX)) $(RUN)
+# what XLA compiles here runs once or twice, and JAX compiles most of it again and again
+FAST_XLA := XLA_FLAGS="--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false" \
+  JAX_COMPILATION_CACHE_DIR=$(VENV)/jax JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+  JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
+on = KERAS_BACKEND=$(1) $(FAST_XLA) $(RUN)
 
 BACKENDS := tensorflow jax numpy
 ON_BACKENDS := $(foreach suite,layers tools fuzz,$(BACKENDS:%=test-$(suite)-%))

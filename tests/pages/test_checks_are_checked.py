@@ -343,6 +343,7 @@ class TestCompleteness:
             ("用`mask`。", "a space between Chinese and Latin"),
             ("掩码, 填充。", "full-width punctuation"),
             ("掩码(mask)", "full-width punctuation"),
+            ("掩码： 填充。", "write '掩码：填充。'"),
         ],
     )
     def test_what_does_not_belong_in_a_chinese_page(self, mini, sentence, message):

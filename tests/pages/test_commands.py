@@ -39,8 +39,8 @@ def test_make_test_runs_every_folder_of_tests_on_every_backend():
         for backend in ("tensorflow", "jax", "numpy"):
             on = rf"KERAS_BACKEND={backend} .*" if folder in ("layers", "tools", "fuzz") else ""
             assert re.search(rf"{on}pytest.* tests/{folder}\b", commands), (folder, backend)
-    for tool in ("ruff check", "ruff format", "lint-imports", "check-jsonschema", "zizmor"):
-        assert tool in commands
+    tools = "ruff check", "ruff format", "lint-imports", "check-jsonschema", "zizmor", "typos"
+    assert [tool for tool in tools if tool not in commands] == []
     assert re.search(r"pytest .*\bdocs README.md", commands)
 
 

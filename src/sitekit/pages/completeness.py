@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import autocorrect_py
 from mkdocs.utils.yaml import yaml_load
 
 from sitekit.pages import notebook as notebooks
@@ -213,6 +214,9 @@ def language(page: Page) -> Iterator[Problem]:
     number = next((n for n, row in enumerate(page.source, 1) if row.startswith("description:")), 1)
     description = Line(str(page.front_matter.get("description", "")), number)
     yield from _foreign(page.path, page.language, [*page.prose, description], comments)
+    if page.language == "zh":
+        for line in autocorrect_py.lint_for("\n".join(page.source), "md").lines:
+            yield page.problem(line.line, f"write {line.new.strip()!r}")
 
 
 def notebook(site: Site, path: Path, code: str) -> Iterator[Problem]:
