@@ -33,6 +33,19 @@ test: lint ## every check
 	  test-site test-tools-jax test-fuzz-tensorflow test-tools-tensorflow check-pages \
 	  test-fuzz-jax test-fuzz-numpy test-tools-numpy test-layers-numpy
 
+# what differs from SINCE, or is new
+SINCE ?= HEAD
+changed = $(shell git diff --name-only --diff-filter=d $(SINCE) -- $(1); git ls-files --others --exclude-standard -- $(1))
+PAGES = $(filter %.md,$(call changed,docs/en docs/zh README.md))
+LAYERS = $(basename $(notdir $(call changed,src/keras_masking/layers)))
+empty :=
+# what layers share concerns all of them; the tests of one have the name of its class
+named = $(if $(filter _%,$(1)),,-k "$(subst $(empty) $(empty), or ,$(subst _,,$(1)))")
+
+check: lint ## what an author needs, in a minute: pages and layers that differ from SINCE=HEAD
+	@$(RUN) -m pytest --quiet -n 2 tests/pages/test_pages.py $(PAGES)
+	@$(if $(LAYERS),KERAS_BACKEND=numpy $(RUN) -m pytest --quiet -n 2 tests/layers $(call named,$(LAYERS)))
+
 lint: $(READY)
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --quiet --check
@@ -118,4 +131,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup serve live build test lint $(ON_BACKENDS) test-layers test-tools test-fuzz check-pages test-site fuzz fix bench releases survey accuracy picture lock clean
+.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz check-pages test-site fuzz fix bench releases survey accuracy picture lock clean
