@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
 from sitekit.pages import blocks, completeness, parity
+
+KERAS = f"https://github.com/keras-team/keras/blob/v{version('keras')}"
 
 
 def problems(mini) -> list[str]:
@@ -77,6 +80,13 @@ class TestFences:
     def test_a_line_that_does_not_fit_is_refused(self, mini):
         mini.change_both("demo.md", "print(1 + 1)", f"print(1 + 1){' ' * 65}")
         assert problems(mini)[0].startswith("docs/en/demo.md:10: a line of more than 76 columns")
+
+    @pytest.mark.parametrize(
+        ("language", "text"), [("yaml", "a: [1"), ("toml", "a = "), ("json", "{'a': 1}")]
+    )
+    def test_a_fence_that_does_not_parse_is_refused(self, mini, language, text):
+        mini.change_both("other.md", "{ #end }", f"{{ #end }}\n\n```{language}\n{text}\n```")
+        assert f"docs/en/other.md:11: this is no {language}: " in "".join(problems(mini))
 
     def test_an_open_fence_is_refused(self, mini):
         for language in ("en", "zh"):
@@ -232,6 +242,31 @@ class TestCompleteness:
         assert "mkdocs.yml:5: `nav` names index.md, and docs/zh/index.md is missing" in problems(
             mini
         )
+
+    def test_a_page_that_stands_twice_in_the_navigation(self, mini):
+        mini.change("mkdocs.yml", "- demo.md", "- demo.md\n  - demo.md")
+        assert sole_problem(mini) == "mkdocs.yml:3: `nav` names demo.md more than once"
+
+    @pytest.mark.parametrize(
+        ("address", "message"),
+        [
+            ("http://example.org/a", "is not encrypted"),
+            ("https://github.com/keras-team/keras/blob/v3.0.0/keras/src/ops/function.py", "lock"),
+            (f"{KERAS}/keras/src/ops/functions.py", "has no keras/src/ops/functions.py"),
+        ],
+    )
+    def test_an_address_that_cannot_be_right(self, mini, address, message):
+        mini.change_both("demo.md", "(other.md#end)", f"({address})")
+        assert all(message in problem for problem in problems(mini)) and len(problems(mini)) == 2
+
+    def test_sources_of_this_keras_and_of_old_ones(self, mini):
+        old = "https://github.com/keras-team/keras/blob/2.3.1/keras/engine/base_layer.py"
+        for address in (f"{KERAS}/keras/src/ops/function.py#L1", old):
+            page = "docs/{}/other.md"
+            for language, text in (("en", "its source"), ("zh", "源码")):
+                name = page.format(language)
+                mini.write(name, mini.text(name) + f"\n[{text}]({address})\n")
+        assert problems(mini) == []
 
     def test_a_dead_link(self, mini):
         mini.change_both("demo.md", "other.md#end", "gone.md")

@@ -237,7 +237,7 @@ def _by_chance(before: Padded, after: Padded) -> bool:
     the steps of another: there may be as many features."""
     if after.mask is None or after.is_mask:
         return False
-    said_open = after.sizes is not None and after.sizes[1] is None
+    said_open = after.sizes is not None and None in after.sizes[1:2]
     shared = before.mask is None and not said_open
     return shared or probing.shows_pairs(after, after.mask)
 

@@ -52,7 +52,7 @@ class Padded:
         """Whether it may have steps of which nobody said whether they are padding."""
         if self.mask is not None or self.said or self.values.ndim < 2:
             return False
-        open_axis = self.sizes is None or self.sizes[1] is None
+        open_axis = self.sizes is None or None in self.sizes[1:2]
         several_indices = self.vocabulary is not None and self.values.shape[1] > 1
         return open_axis or several_indices or self.values.ndim == 3
 

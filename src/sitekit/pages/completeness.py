@@ -8,7 +8,9 @@ import ast
 import posixpath
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.metadata import files, version
 from pathlib import Path
 
 import autocorrect_py
@@ -43,6 +45,9 @@ _NO_SPACE = re.compile(rf"[{_CJK}][A-Za-z0-9`]|[A-Za-z0-9`][{_CJK}]")
 _NARROW = re.compile(
     rf"[{_CJK}`][,;:?!]|[,;:?!]\s?[{_CJK}]|[{_CJK}]\.(?:\s|$)|[{_CJK}]\(|\)[{_CJK}]"
 )
+_KERAS = re.compile(
+    r"https://github\.com/keras-team/keras/blob/v(?P<release>3[.\d]+)/(?P<path>[^#]+)"
+)
 _TARGET = re.compile(r"\]\([^)]+\)")
 _SOURCE = re.compile(r"\[([^\]]+)\]\(https?:[^)]+\)")
 _MARKUP = re.compile(r"\*\*|\*|\{\s*#[^}]*\}|!?\[|\]|<[^>]*>")
@@ -70,7 +75,10 @@ def navigation(site: Site) -> Iterator[Problem]:
     """Each page is in the navigation, each entry is a page of both languages."""
     config = Path("mkdocs.yml")
     text = (site.root / config).read_text(encoding="utf-8")
-    listed = set(_entries(yaml_load(text)["nav"]))
+    entries = Counter(_entries(yaml_load(text)["nav"]))
+    listed = set(entries)
+    for name in sorted(name for name, count in entries.items() if count > 1):
+        yield Problem(config, _line_of(name, text), f"`nav` names {name} more than once")
     for code in LANGUAGES:
         folder = site.folder(code)
         pages = {
@@ -81,8 +89,12 @@ def navigation(site: Site) -> Iterator[Problem]:
         for name in sorted(pages - listed):
             yield Problem(Path("docs", code, name), 1, f"the page is not in `nav` of {config}")
         for name in sorted(listed - pages):
-            line = next(n for n, row in enumerate(text.splitlines(), 1) if name in row)
-            yield Problem(config, line, f"`nav` names {name}, and docs/{code}/{name} is missing")
+            message = f"`nav` names {name}, and docs/{code}/{name} is missing"
+            yield Problem(config, _line_of(name, text), message)
+
+
+def _line_of(name: str, text: str) -> int:
+    return next(n for n, row in enumerate(text.splitlines(), 1) if row.endswith(f"- {name}"))
 
 
 def _entries(nav) -> Iterator[str]:
@@ -170,6 +182,8 @@ def links(site: Site, path: Path, found: Iterable[Link]) -> Iterator[Problem]:
     """Each link inside the sources leads to a file, and to a heading that is there."""
     for link in found:
         if link.external:
+            for message in external(link.target):
+                yield Problem(path, link.line, message)
             continue
         target, _, anchor = link.target.partition("#")
         goal = Path(posixpath.normpath(path.parent / target)) if target else path
@@ -179,6 +193,17 @@ def links(site: Site, path: Path, found: Iterable[Link]) -> Iterator[Problem]:
         elif anchor and anchor not in _anchors(site, goal):
             message = f"dead link {link.target!r}: {goal} has no heading with id {anchor!r}"
             yield Problem(path, link.line, message)
+
+
+def external(target: str) -> Iterator[str]:
+    """What can be told of an address without opening it."""
+    if target.startswith("http://") and not target.startswith("http://127.0.0.1"):
+        yield f"{target} is not encrypted: write https"
+    if source := _KERAS.match(target):
+        if source["release"] != version("keras"):
+            yield f"{target} is not the release of the lock, {version('keras')}"
+        elif not any(str(path) == source["path"] for path in files("keras")):
+            yield f"dead link {target!r}: Keras {version('keras')} has no {source['path']}"
 
 
 def _anchors(site: Site, path: Path) -> set[str]:

@@ -6,7 +6,9 @@ found line by line, since no parser of Markdown reads these extensions and keeps
 of the site forgets them, and those that keep them follow other rules.
 """
 
+import json
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +23,8 @@ LANGUAGES = ("en", "zh")
 RUN = ("python", "sh")
 COLUMNS = 76  # that a page shows beside its contents, on a desktop
 SHOWN = ("console", "text", "toml", "yaml", "json", "html")
+# of those, what has a grammar
+READ = {"toml": tomllib.loads, "yaml": yaml.safe_load, "json": json.loads}
 
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>.*)$")
 _BRACES = re.compile(r"^\{\s*\.?(?P<language>[\w+-]+)(?P<options>.*)\}$")
@@ -315,6 +319,12 @@ class Page:
                         f"{', '.join((*RUN, 'output', *SHOWN))}",
                     )
                 )
+            if fence.language in READ:
+                try:
+                    READ[fence.language](fence.code)
+                except (ValueError, yaml.YAMLError) as error:
+                    message = f"this is no {fence.language}: {' '.join(str(error).split())}"
+                    found.append(self.problem(fence.line, message))
             known = set() if fence.language == "output" else {"title", "hl_lines"}
             unknown = set(fence.options) - known
             if unknown:
