@@ -59,16 +59,18 @@ class Call:
         path: the names of the calls below the model down to this one, parted by `/`. A layer
             called again in the same place has `#2`, `#3` … behind its name. Of a gap the path of
             the call it happened in.
-        inputs, outputs: the tensors, in order; masks given as arguments are not among them. Of a
-            gap: the masked tensor in front of it and the one without a mask behind it.
+        inputs: the tensors, in order; masks given as arguments are not among them. Of a gap the
+            masked tensor in front of it.
+        outputs: the tensors, in order. Of a gap the one without a mask behind it.
         explicit: masks given as arguments of this call, by argument.
         events: what the call did with the mask; empty where there was none.
         warning: Keras's warning that this layer destroys the mask, or None.
         cause: where a mask is lost because an earlier call had taken it from a tensor that both
             were given: the index of that call.
         times: how often a recurrent layer called this cell; 1 elsewhere.
-        before, after: the paths of the calls around a gap; None at the start and the end of the
-            call it happened in, and for anything that is no gap.
+        before: of a gap the path of the call in front of it; None at the start of the call it
+            happened in, and for anything that is no gap.
+        after: the same of the call behind it.
     """
 
     index: int
@@ -107,10 +109,12 @@ class Trace:
     over it for its calls, index it by a path, such as `trace["encoder/attention"]`, for one.
 
     Attributes:
-        model, class_name: the name and the class of the model.
+        model: the name of the model.
+        class_name: its class.
         backend: the backend it ran on.
         keras: the version of Keras.
-        inputs, outputs: what the model was given and what it gave.
+        inputs: what the model was given.
+        outputs: what it gave.
         calls: in the order in which they began. A layer that calls no other is its own only call.
     """
 

@@ -3,9 +3,11 @@
 import re
 import subprocess
 import tomllib
+from itertools import chain
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from sitekit import ROOT
 
@@ -63,6 +65,20 @@ def test_ci_runs_on_every_python_that_is_supported():
     assert versions[-1] == high.replace(", ", ".")
     assert versions == sorted(versions) and len(versions) == int(high[3:]) - int(low[3:]) + 1
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+
+
+def test_the_lock_holds_what_the_project_asks_for():
+    lines = (ROOT / "requirements.txt").read_text("utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", lines, re.MULTILINE))
+    given = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    groups = [given["project"]["dependencies"], *given["dependency-groups"].values()]
+    groups += [
+        given["build-system"]["requires"],
+        *given["project"]["optional-dependencies"].values(),
+    ]
+    for asked in map(Requirement, chain(*groups)):
+        assert locked[asked.name] in asked.specifier, asked
+    assert lines.count("--hash=sha256:") > len(locked) and "://" not in lines
 
 
 @each_workflow
