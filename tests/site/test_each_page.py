@@ -12,8 +12,6 @@ from playwright.sync_api import expect
 from sitekit.pages.page import Site
 from sitekit.published.build import LANGUAGES, ROOT
 
-# they hold what is worth two pages each, and may not grow
-TALL = ("shapes",)
 # the lab carries its plots
 TEACHING = [page for page in PAGES if page != "lab"]
 
@@ -64,7 +62,7 @@ def test_it_can_be_scanned(visit):
         return
     visit.tab.set_viewport_size({"width": 1300, "height": 900})
     height = visit.tab.evaluate("document.querySelector('article').scrollHeight")
-    assert height <= (13_000 if visit.page in TALL else 12_000)
+    assert height <= 12_000
 
 
 def shown(language: str, page: str) -> list[tuple[str, str]]:
