@@ -102,6 +102,21 @@ def test_a_workflow_runs_what_there_is(path):
                 assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+def test_what_the_readme_and_the_pages_name_is_there():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    pages = [path.read_text("utf-8") for path in (ROOT / "docs").glob("[ez][nh]/**/*.md")]
+    for text in (readme, *pages):
+        for target in re.findall(r"(?:`|\$ )make ([a-z-]+)", text):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    port = re.search(r"^PORT \?= (\d+)$", makefile, re.MULTILINE)[1]
+    assert f"http://127.0.0.1:{port}/" in readme
+    versions = load(ROOT / ".github/workflows/ci.yml")["jobs"].popitem()[1]["strategy"]["matrix"]
+    assert ", ".join(versions["python"][:-1]) + f" or {versions['python'][-1]}" in readme
+    for place in re.findall(r"^\| `([\w/.]+)`", readme, re.MULTILINE):
+        assert (ROOT / place).exists(), place
+
+
 def test_one_action_has_one_pin():
     pins = {}
     for path in WORKFLOWS:
