@@ -27,9 +27,15 @@ site/.built: $(READY) $(SOURCES)
 	@$(RUN) -m sitekit.published.build --out site
 	@touch $@
 
+# What a suite says comes in one piece when it ends, its progress at once.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+suite = { true >&9; } 2>/dev/null || exec 9>/dev/null; \
+  $(1) 2>&1 | tee >(grep --line-buffered '%\]$$' | sed -u 's/^/$@: /' >&9)
+
 # the longest first, so that both cores have work to the end
 test: lint ## every check
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-layers-jax test-layers-tensorflow \
+	@exec 9>&1; $(MAKE) --no-print-directory --jobs 2 --output-sync test-layers-jax test-layers-tensorflow \
 	  test-site test-tools-jax test-fuzz-tensorflow test-tools-tensorflow check-pages \
 	  test-fuzz-jax test-fuzz-numpy test-tools-numpy test-layers-numpy
 
@@ -64,17 +70,17 @@ BACKENDS := tensorflow jax numpy
 ON_BACKENDS := $(foreach suite,layers tools fuzz,$(BACKENDS:%=test-$(suite)-%))
 
 $(ON_BACKENDS): test-%: $(READY)
-	$(call on,$(lastword $(subst -, ,$*))) -m pytest tests/$(firstword $(subst -, ,$*))
+	@$(call suite,$(call on,$(lastword $(subst -, ,$*))) -m pytest tests/$(firstword $(subst -, ,$*)))
 
 test-layers: $(BACKENDS:%=test-layers-%)
 test-tools: $(BACKENDS:%=test-tools-%)
 test-fuzz: $(BACKENDS:%=test-fuzz-%)
 
 check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
-	$(RUN) -m pytest tests/pages docs README.md
+	@$(call suite,$(RUN) -m pytest tests/pages docs README.md)
 
 test-site: $(READY)
-	$(RUN) -m pytest tests/site
+	@$(call suite,$(RUN) -m pytest tests/site)
 
 SEED ?= 0
 N ?= 100

@@ -9,6 +9,9 @@ from fuzz import judge
 from recipes import Block, Input, Recipe, draw
 from truth import truth
 
+# Keras tells of every mask that is lost, and these models lose many
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 # jax takes several seconds a model, to compile each shape
 SEEDS = range(8 if keras.backend.backend() == "jax" else 25)
 
