@@ -87,7 +87,7 @@ class Comparison(Follower):
         self.new_axes: dict[Key, tuple[int, ...]] = {}
         self.kept: dict[Key, tuple] = {}
         self.strayed = False
-        self.compared = False
+        self.compared: set[int] = set()  # outputs of the model
         self.changed = any(x is not y for x, y in zip(change.inputs, base.inputs, strict=True))
 
     def entered(self, frame, flat) -> None:
@@ -198,9 +198,11 @@ class Comparison(Follower):
             return None
         seen = self.base.tensors[key]
         a, b = to_numpy(seen.values), to_numpy(x)
-        if a is None or b is None or a.dtype == bool or a.ndim != b.ndim or not a.ndim:
+        if a is None or b is None or a.ndim != b.ndim or not a.ndim:
             return None
-        whole = a.dtype.kind in "iu" or (not self.frames and whole_numbers(a))
+        if a.dtype == bool and self.frames:
+            return None  # masks inside, which padding changes where it should
+        whole = a.dtype.kind in "iub" or (not self.frames and whole_numbers(a))
         axes = self.new_axes[key] = self.changed_axes(a.shape, b.shape)
         if not axes and mask is not None:
             axes = self.axes(key, a.shape, mask)
@@ -212,7 +214,8 @@ class Comparison(Follower):
         base, run, where, kept = pair
         if kept:
             self.kept[key] = kept
-        self.compared |= not self.frames and bool(where.any())
+        if not self.frames and where.any():
+            self.compared.add(key[-1])
         distance = _distance(base, run)
         distance[~where] = 0
         amount = distance.max(initial=0.0)

@@ -134,7 +134,8 @@ def _find_leaks(
     hazards = _sorted(bench.trace, leaks_of(bench, bench.hazards))
     known = {(leak.call, leak.place) for leak in leaks}
     hazards = [hazard for hazard in hazards if (hazard.call, hazard.place) not in known]
-    clear = bench.padded and all(
+    clear = bench.padded and not bench.unseen
+    clear = clear and all(
         "alone" in proven or ("content" in proven and bench.takes_one_length(i, probes[0]))
         for i, proven in bench.proven.items()
     )

@@ -24,6 +24,9 @@ from keras_masking.leaks.probing import Padded
 from keras_masking.records import Call, Tensor
 from keras_masking.tracing import Frame, Recorder, is_stock, run, unchanged
 
+# operations by which a model may know padding by its value without a comparison
+READS_VALUES = ("Sign", "OneHot", "MultiHot", "NanToNum", "Clip", "Relu", "Bincount")
+
 # a tensor of a call, the same in every run: the place and the class of the call, what the tensor
 # is to it, and its number
 Key = tuple[tuple[int, ...], str, str, int]
@@ -210,7 +213,9 @@ class Scout(Follower):
         for x in tree.flatten(outputs):
             if is_tensor(x) and x not in self.origins:
                 self.origins[x] = frozenset().union(*origins)
-        self.booleans |= row.kind == "operation" and any(x.dtype == "bool" for x in row.outputs)
+        if row.kind == "operation":
+            reads = row.class_name in READS_VALUES or any(x.dtype == "bool" for x in row.outputs)
+            self.booleans |= reads
         return outputs
 
     def maker(self, i: int, frame: Frame) -> None:
@@ -234,7 +239,9 @@ class Scout(Follower):
             self.model
         )
         return not (self.booleans or own_code) and not any(
-            isinstance(x, (keras.layers.Masking, keras.layers.Lambda))
+            isinstance(
+                x, (keras.layers.Masking, keras.layers.Lambda, keras.layers.CategoryEncoding)
+            )
             or getattr(x, "mask_zero", False)
             or not (is_stock(x) or isinstance(x, (keras.Sequential, Functional)))
             for x in layers
@@ -356,7 +363,7 @@ class Base(Follower):
             if axes is None:
                 axes = () if mask is None else self.axes(key, tuple(x.shape), mask)
             at = valid.entries(tuple(x.shape), mask, axes, rows, self.exists.get(key, {}))
-            found.append(at if len(at) == len(rows) else None)
+            found.append(at if at.shape[:1] == rows.shape else None)
             i += 1
         return found
 
@@ -433,6 +440,9 @@ class Base(Follower):
             return
         for i, x in enumerate(tree.flatten(outputs)):
             mask = self.steps.get(x) if is_tensor(x) else None
+            own = self.read(get_mask(x)) if mask is not None else None
+            if own is not None and own.shape == mask.shape:
+                mask = mask | own  # of an input that was turned round only both can be trusted
             if mask is None or mask.all() or not leading(tuple(x.shape), mask.shape):
                 continue
             values = to_numpy(x)

@@ -64,6 +64,13 @@ class Bench:
         ]
         self.proven: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
         self.hazards: dict[ProbeName, Found] = {}
+        self.compared: set[int] = set()
+
+    @property
+    def unseen(self) -> list[int]:
+        """The outputs of the model that no probe could compare, such as one of another first axis
+        than the batch."""
+        return [i for i in range(len(self.base.results)) if i not in self.compared]
 
     def first_random(self) -> str | None:
         """The first call that gives another result when only the seeds are others."""
@@ -91,6 +98,8 @@ class Bench:
         found = []
         if not self.padded:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
+        elif self.compared and self.unseen:
+            found.append(Note("outputs-unseen", {"outputs": ", ".join(map(str, self.unseen))}))
         if any(whole_numbers(x) for x in self.base.results):
             found.append(Note("whole-numbers"))
         lengths = {self.inputs[i].mask.shape[1] for i in self.padded if self.inputs[i].is_fixed}
@@ -130,6 +139,7 @@ class Bench:
             comparison.start(self.structure)
         except Exception as error:  # whatever a model raises on a batch it was not given
             raise Impossible("raised", error=in_short(error)) from error
+        self.compared |= comparison.compared
         return comparison
 
     def collect(self, first: Comparison, found: Found) -> None:
@@ -246,6 +256,8 @@ class Bench:
         return error or Impossible("not-compared")
 
     def length(self) -> Taken:
+        if len({probing.on_the_left(x.mask) for x in self.masked if x.is_padded}) > 1:
+            raise Impossible("both-sides")
         fixed = any(x.is_fixed for x in self.masked)
         if fixed and not any("alone" in proven for proven in self.proven.values()):
             raise self.why_not_shorter(None)

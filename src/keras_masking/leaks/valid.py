@@ -15,10 +15,7 @@ from keras_masking._keras import leading
 
 def touched(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarray | None:
     """As `along`, but steps of blocks and windows that hold any valid step are valid."""
-    time = mask.shape[1]
-    if 0 < time < steps and steps % time:
-        return ~_windows(_wide(~mask, steps, True), steps - time + 1)
-    gone = along(~mask, steps, strided) if 0 < steps < time else None
+    gone = along(~mask, steps, strided) if 0 < steps < mask.shape[1] else None
     return along(mask, steps, strided) if gone is None else ~gone
 
 
@@ -39,8 +36,8 @@ def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarr
         return None
     if steps > time:
         if steps % time:
-            windows = _windows(_wide(mask, steps, False), steps - time + 1)
-            return windows | mask.all(axis=1, keepdims=True)
+            wide = np.pad(mask, ((0, 0), (steps - time,) * 2))
+            return _windows(wide, steps - time + 1) | mask.all(axis=1, keepdims=True)
         return np.repeat(mask, steps // time, axis=1) & np.tile(mask, (1, steps // time))
     stride = round(time / steps)
     windows = _windows(mask, time - steps + 1)
@@ -50,12 +47,6 @@ def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarr
     blocks = np.pad(mask, ((0, 0), (0, missing)), constant_values=True)[:, : steps * stride]
     blocks = blocks.reshape(batch, steps, stride).all(axis=2)
     return blocks if strided else blocks & windows
-
-
-def _wide(mask: np.ndarray, steps: int, beyond: bool) -> np.ndarray:
-    """With what stands beyond both ends, for windows that give so many steps."""
-    width = ((0, 0), (steps - mask.shape[1],) * 2)
-    return np.pad(mask, width, constant_values=beyond)
 
 
 def _windows(mask: np.ndarray, width: int) -> np.ndarray:
