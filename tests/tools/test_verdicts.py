@@ -513,6 +513,87 @@ class TestInputsThatLookAlike:
         assert find_leaks(model, batch).verdict == "clear"
 
 
+class TestOutputs:
+    """Each output of a model is compared, or the verdict is not that it is clear."""
+
+    def flags(self, ids, x):
+        share = ops.mean(ops.cast(ids > 2, "float32"), axis=1)
+        return [MaskedMean()(x), share > 0.5]
+
+    def test_of_booleans(self):
+        batch = np.array([[3, 1, 4, 2], [1, 5, 0, 0], [2, 6, 7, 0]])
+        assert find_leaks(words(self.flags), batch).verdict == "leaks"
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            lambda x: ops.reshape(x, (-1, 4)),
+            lambda x: ops.repeat(ops.mean(x, axis=1), 2, axis=0),
+            lambda x: ops.mean(x**2),
+        ],
+    )
+    def test_of_another_first_axis(self, other):
+        report = find_leaks(words(lambda ids, x: [MaskedMean()(x), other(x)]), FULL)
+        assert report.verdict == "not measured"
+        assert {note.key: note.details for note in report.notes}["outputs-unseen"] == {
+            "outputs": "1"
+        }
+
+
+class TestStepsThatMove:
+    def test_an_input_turned_round(self):
+        ids = keras.Input((None,), dtype="int32")
+        model = keras.Model(ids, layers.GRU(3)(embedding()(ids[:, ::-1])))
+        assert find_leaks(model, FULL).verdict == "clear"
+
+    def test_a_step_appended_to_each_sample(self):
+        def call(ids, x):
+            end = ops.zeros_like(x[:, :1]) + 1
+            return layers.Dense(3)(ops.concatenate([x, end], axis=1))
+
+        assert find_leaks(words(call), FULL).verdict == "clear"
+
+    def test_padding_in_front_of_one_input_and_behind_the_other(self):
+        class Positions(layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.supports_masking = True
+                self.table = layers.Embedding(200, 4)
+
+            def call(self, x):
+                return x + self.table(ops.arange(ops.shape(x)[1]))
+
+        first, second = (keras.Input((None,), dtype="int32", name=name) for name in "ab")
+        _, state = layers.GRU(4, return_state=True)(embedding("x")(first))
+        x = Positions()(embedding("y")(second))
+        y = layers.GRU(4, return_sequences=True)(x, initial_state=state)
+        report = find_leaks(keras.Model([first, second], y), [FULL[:, ::-1], FULL])
+        assert report.verdict == "clear"
+        assert {probe.name: probe.note for probe in report.probes}["length"] == "both-sides"
+
+
+class TestValuesReadWithoutAComparison:
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda x: ops.sum(layers.Dense(4)(x) * used(x), axis=1) / ops.sum(used(x), axis=1),
+            lambda x: ops.sum(ops.nan_to_num(x), axis=1),
+        ],
+    )
+    def test_of_features(self, call):
+        assert find_leaks(series(call), FEATURES, padding=0).verdict == "clear"
+
+    def test_of_indices(self):
+        ids = keras.Input((None,), dtype="int32")
+        model = keras.Model(ids, ops.sum(ops.one_hot(ids, 9), axis=1)[:, 1:])
+        assert find_leaks(model, FULL, padding=0).verdict == "clear"
+
+
+def used(x):
+    """1 where a step holds anything, else 0."""
+    return ops.sign(ops.max(ops.abs(x), axis=-1, keepdims=True))
+
+
 class TestNotMeasured:
     def test_full_rows_of_a_fixed_length(self):
         ids = keras.Input((4,), dtype="int32", name="ids")

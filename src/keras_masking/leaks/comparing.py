@@ -96,6 +96,8 @@ class Comparison(Follower):
         note = frame.note
         differing = [self.differs.get(x) for x in flat if x in self.differs]
         note.given = max(differing, default=None)
+        rounded = (self.differs.get(x) for x in flat if x in self.differs and not _whole(x))
+        note.rounded = max(rounded, default=None)
         sizes = [self.sizes.get(x) for x in flat if x in self.sizes]
         if embedding_of(frame.operation) is None:  # indices are exact
             note.sizes = [size for size in sizes if size is not None]
@@ -122,12 +124,13 @@ class Comparison(Follower):
         if found and found.whole:
             # whole numbers can hide what they were made from
             by_code = frame.note.latest if known is None else None
-            given = self.behind.get(x) or frame.note.given
+            exact = dtype_of(x).startswith("float") and not frame.note.rounded
+            given = self.behind.get(x) or (None if exact else frame.note.given)
             difference = difference or self.differs.get(x) or given or by_code
         if difference:
             frame.note.differences.append(difference)
-        elif frame.note.given:
-            self.behind[x] = frame.note.given
+        elif frame.note.rounded:
+            self.behind[x] = frame.note.rounded
         entry = self.base.entries.get(at)
         own = self.read(get_mask(x)) if self.change.padding else None
         if found and found.difference and self.heal:
@@ -274,6 +277,7 @@ class State:
 
     Attributes:
         given: how much a tensor it was given differs.
+        rounded: how much one differs that holds more than whole numbers, which its output may hide.
         sizes: of the tensors it was given.
         inside: whether something inside it differs.
         latest: the difference of the call inside it that ended last.
@@ -281,6 +285,7 @@ class State:
     """
 
     given: Difference | None = None
+    rounded: Difference | None = None
     sizes: list[Size] = field(default_factory=list)
     inside: bool = False
     latest: Difference | None = None
@@ -289,6 +294,11 @@ class State:
 
 def dtype_of(x: Any) -> str:
     return keras.backend.standardize_dtype(x.dtype)
+
+
+def _whole(x: Any) -> bool:
+    values = to_numpy(x)
+    return values is not None and whole_numbers(values)
 
 
 def tensor_like(x: Any, values: np.ndarray) -> Any:
