@@ -534,7 +534,7 @@ class TestOutputs:
     )
     def test_of_another_first_axis(self, other):
         report = find_leaks(words(lambda ids, x: [MaskedMean()(x), other(x)]), FULL)
-        assert report.verdict == "not measured"
+        assert report.verdict != "clear"  # where there are gradients, they may tell a leak
         assert {note.key: note.details for note in report.notes}["outputs-unseen"] == {
             "outputs": "1"
         }
