@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import files, version
 from pathlib import Path
 
@@ -145,12 +146,13 @@ def reference(site: Site) -> Iterator[Problem]:
                     f"no page of docs/{code} documents {name}: write `::: keras_masking.{name}`"
                 )
                 yield Problem(package, 1, message)
-    lines = tomllib.loads((site.root / NAMES).read_text(encoding="utf-8"))
+    text = (site.root / NAMES).read_text(encoding="utf-8")
+    lines = tomllib.loads(text)
     for name in sorted(public - set(lines)):
         yield Problem(NAMES, 1, f"{name} has no line of Chinese here")
     for name in sorted(set(lines) - public):
         yield Problem(NAMES, 1, f"{name} is not a public name of the package")
-    for number, row in enumerate((site.root / NAMES).read_text("utf-8").splitlines(), 1):
+    for number, row in enumerate(text.splitlines(), 1):
         for message in chinese(row.partition('"')[2].rpartition('"')[0]):
             yield Problem(NAMES, number, message)
 
@@ -202,8 +204,13 @@ def external(target: str) -> Iterator[str]:
     if source := _KERAS.match(target):
         if source["release"] != version("keras"):
             yield f"{target} is not the release of the lock, {version('keras')}"
-        elif not any(str(path) == source["path"] for path in files("keras")):
+        elif source["path"] not in _keras_sources():
             yield f"dead link {target!r}: Keras {version('keras')} has no {source['path']}"
+
+
+@cache
+def _keras_sources() -> set[str]:
+    return {str(path) for path in files("keras")}
 
 
 def _anchors(site: Site, path: Path) -> set[str]:
