@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 import keras_masking
@@ -55,10 +56,25 @@ class Flow:
         elif self.recipe.maker in ("layer", "value") and self.recipe.style != "sequential":
             known = ops.not_equal(x, 0 if main.kind == "ids" else self.recipe.fill)
             self.valid = known if main.kind == "ids" else ops.any(known, axis=-1)
+        if self.recipe.twist == "turned":
+            x, self.valid = x[:, ::-1], None if self.valid is None else self.valid[:, ::-1]
         makes = self.recipe.maker == "layer"
         if main.kind == "ids":
-            return self.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=makes))(x)
-        return self.make(lambda: layers.Masking(self.recipe.fill))(x) if makes else x
+            x = self.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=makes))(x)
+        elif makes:
+            x = self.make(lambda: layers.Masking(self.recipe.fill))(x)
+        return self.twisted(x)
+
+    def twisted(self, x: Any) -> Any:
+        twist = self.recipe.twist
+        if twist == "units":
+            return self.make(lambda: layers.Rescaling(1e-6))(x)
+        if twist == "times":
+            return self.make(lambda: layers.Dense(WIDTH))(self.keep(x[..., 1:], x))
+        if twist == "appended":
+            self.valid = None
+            return self.make(lambda: layers.Concatenate(axis=1))([x, ops.ones_like(x[:, :1])])
+        return x
 
     def apply(self, block: Any, x: Any) -> Any:
         y = BLOCKS[block.name](self, x, **block.options)
@@ -79,10 +95,17 @@ class Flow:
         return self.make(keras_masking.KeepMask)([y, x]) if keep and travels else y
 
     def head(self, x: Any) -> Any:
-        last = self.recipe.activation
+        last, twist = self.recipe.activation, self.recipe.twist
         if last == "argmax":
             return ops.argmax(self.make(lambda: layers.Dense(3))(x), axis=-1)
-        return self.make(lambda: layers.Dense(3, activation=last))(x)
+        if twist == "forbidden":
+            return ops.softmax(self.make(lambda: layers.Dense(3))(x) + np.float32([-1e9, 0, 0]))
+        y = self.make(lambda: layers.Dense(3, activation=last))(x)
+        if twist == "columns":
+            return self.make(lambda: layers.Rescaling([1e6, 1, 1]))(y)
+        if twist == "scores":
+            return ops.matmul(y, ops.transpose(y))
+        return y > 0.2 if twist == "above" else y
 
     def decoder(self, x: Any) -> Any:
         x = self.make(lambda: layers.RepeatVector(self.recipe.steps))(x)

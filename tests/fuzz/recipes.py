@@ -76,6 +76,7 @@ class Recipe:
         activation: of the last layer, or "argmax".
         told: how `find_leaks` learns of padding: "nothing", "number", "lengths" or "booleans".
         scale: of the weights.
+        twist: one of `TWISTS`, or None.
     """
 
     seed: int
@@ -93,6 +94,7 @@ class Recipe:
     activation: str | None
     told: str
     scale: float = 0.7
+    twist: str | None = None
 
     def __str__(self):
         """The same as `repr`, a field a line."""
@@ -121,9 +123,29 @@ class Recipe:
         return any(block.name in ("flatten", "mix_steps") for block in self.blocks)
 
 
+# numbers of very different size, steps that move, results of other kinds: by name what they need
+TWISTS: dict[str, Callable[[Recipe], bool]] = {
+    "units": lambda recipe: recipe.inputs[0].kind == "series",  # millions, scaled down in front
+    "times": lambda recipe: recipe.inputs[0].kind == "series",  # a column that a slice leaves out
+    "samples": lambda recipe: recipe.inputs[0].kind == "series",  # the last one ten thousandfold
+    "columns": lambda recipe: recipe.activation != "argmax",  # the first result millionfold
+    "forbidden": lambda recipe: recipe.activation != "argmax",  # a class of -1e9, then a softmax
+    "above": lambda recipe: recipe.activation != "argmax",  # whether results are above 0
+    "scores": lambda recipe: recipe.output == "sample" and recipe.activation != "argmax",
+    "turned": lambda recipe: recipe.output == "sample" and len(recipe.inputs[0].axes) < 3,
+    "appended": lambda recipe: recipe.output == "sample" and "inner" not in recipe.valid,
+}
+RESULTS_SCALED = np.array([1e6, 1, 1])
+
+
 def draw(seed: int) -> Recipe:
     """The recipe of a seed."""
-    return _Drawing(np.random.default_rng(seed)).recipe(seed)
+    recipe = _Drawing(np.random.default_rng(seed)).recipe(seed)
+    random = np.random.default_rng([seed, 1])  # so that the recipes without are what they were
+    possible = [name for name, fits in TWISTS.items() if fits(recipe)]
+    if recipe.style == "sequential" or recipe.rigid or not possible or random.random() < 0.6:
+        return recipe
+    return replace(recipe, twist=possible[random.integers(len(possible))])
 
 
 class _Drawing:
@@ -396,7 +418,7 @@ class Batch:
                 return random.integers(1, VOCABULARY, shape).astype("int32")
             if each.kind in ("mask", "pairs"):
                 return np.ones(shape, bool) if each.kind == "mask" else random.random(shape) < 0.8
-            return random.normal(size=shape).astype("float32")
+            return _twisted(recipe.twist, random.normal(size=shape)).astype("float32")
 
         return cls(recipe, {each.name: values(each) for each in recipe.inputs}, valid).padded()
 
@@ -504,7 +526,7 @@ class Batch:
             noise = (
                 random.integers(1, VOCABULARY, x.shape)
                 if each.kind == "ids"
-                else sign * random.uniform(3, 9, x.shape)
+                else _twisted(self.recipe.twist, sign * random.uniform(3, 9, x.shape))
             )
             arrays[each.name] = np.where(self.entries(each), x, noise).astype(x.dtype)
         return Batch(self.recipe, arrays, self.valid)
@@ -512,6 +534,16 @@ class Batch:
     def by_value(self, each: Input) -> bool:
         # the second sequence always has an Embedding that makes its mask
         return self.recipe.maker in ("layer", "value") or "second" in each.axes
+
+
+def _twisted(twist: str | None, series: np.ndarray) -> np.ndarray:
+    if twist == "units":
+        return series * 1e6
+    if twist == "samples":
+        series[-1] *= 1e4
+    if twist == "times":
+        series[..., 0] = 1.7e9 + 3600 * np.arange(series.shape[1])
+    return series
 
 
 def other_weights(recipe: Recipe) -> Recipe:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from blocks import VOCABULARY
 from keras import ops, tree
-from recipes import Batch, Recipe, build, other_weights
+from recipes import RESULTS_SCALED, Batch, Recipe, build, other_weights
 
 TOLERANCE = 1e-4
 
@@ -73,7 +73,9 @@ def truth(recipe: Recipe) -> Truth:
 
 def hidden(recipe: Recipe) -> bool:
     """Whether padding changes what the last activation rounds to whole numbers or saturates."""
-    return bool(recipe.activation) and _Measured(replace(recipe, activation=None)).truth.leaks
+    twist = None if recipe.twist in ("above", "forbidden") else recipe.twist
+    bare = replace(recipe, activation=None, twist=twist)
+    return bare != recipe and _Measured(bare).truth.leaks
 
 
 class _Measured:
@@ -81,16 +83,16 @@ class _Measured:
         self.recipe, self.truth = recipe, Truth(recipe)
         self.batch = Batch.of(recipe)
         self.model = build(recipe)
-        self.run = Runner(self.model)
+        self.run = Runner(self.model, recipe.twist)
         self.base = self.run(self.batch)
         if max(map(_differ, self.base, self.run.afresh(self.batch))) > TOLERANCE:
             self.truth.random = True
             return
         free = recipe.fixed and not recipe.rigid
         self.twin = build(recipe, free=True) if free else self.model
-        self.run_twin = Runner(self.twin) if free else self.run
+        self.run_twin = Runner(self.twin, recipe.twist) if free else self.run
         self.alone_twin = build(recipe, samples=1, free=True) if recipe.stateful else self.twin
-        self.run_alone = Runner(self.alone_twin) if recipe.stateful else self.run_twin
+        self.run_alone = Runner(self.alone_twin, recipe.twist) if recipe.stateful else self.run_twin
         self.valid: list[dict[int, np.ndarray]] = [{} for _ in self.base]
         for name in ("alone", "content", "company", "longer", "gradients"):
             try:
@@ -116,7 +118,7 @@ class _Measured:
         for i in np.flatnonzero(self.batch.rows):
             for k, y in enumerate(self.run_alone(self.batch.alone(i))):
                 self.valid[k][i] = self.places(i, self.base[k].shape, y.shape)
-                yield self.distance(k, self.base[k][i][self.valid[k][i]], y[0])
+                yield self.distance(i, self.base[k][i][self.valid[k][i]], y[0])
 
     def places(self, i: int, batch: tuple, alone: tuple) -> tuple:
         """Where in a result of the batch that of the sample alone stands."""
@@ -222,12 +224,17 @@ class _Measured:
     def compared(self, k: int, y: np.ndarray, rows: Any = True) -> Iterator[float]:
         for i, place in self.valid[k].items():
             if np.broadcast_to(rows, len(y))[i]:
-                yield self.distance(k, self.base[k][i][place], y[i][place])
+                yield self.distance(i, self.base[k][i][place], y[i][place])
 
-    def distance(self, k: int, a: np.ndarray, b: np.ndarray) -> float:
-        valid = [self.base[k][i][place] for i, place in self.valid[k].items()]
-        scale = max(float(np.abs(v[np.isfinite(v)]).max(initial=0)) for v in valid)
-        return _differ(a, b) / max(scale, 0.01)  # less than that is rounding
+    def distance(self, i: int, a: np.ndarray, b: np.ndarray) -> float:
+        """The largest difference, each as a share of the largest valid value of its feature."""
+        size = 1e4 if self.recipe.twist == "samples" and i == len(self.batch.rows) - 1 else 1.0
+        found = 0.0
+        for feature in range(a.shape[-1] if a.ndim else 1):
+            x, y = (v[..., feature] if v.ndim else v for v in (a, b))
+            scale = np.abs(x[np.isfinite(x)]).max(initial=0)
+            found = max(found, _differ(x, y) / max(scale, 0.01 * size))  # less is rounding
+        return float(found)
 
 
 class Unmeasurable(Exception):
@@ -248,8 +255,8 @@ class Runner:
     On JAX each shape is compiled as a whole, since every loop would be compiled in every call.
     """
 
-    def __init__(self, model: keras.Model):
-        self.model = model
+    def __init__(self, model: keras.Model, twist: str | None):
+        self.model, self.twist = model, twist
         self.state = [ops.copy(v.value) for v in model.non_trainable_variables]
         if keras.backend.backend() == "jax":
             import jax
@@ -289,10 +296,19 @@ class Runner:
 
     def called(self, batch: Batch) -> Any:
         inputs = tree.map_structure(ops.convert_to_tensor, batch.packed)
-        return self.model(inputs, **_options(batch.mask))
+        return self.told_apart(self.model(inputs, **_options(batch.mask)))
 
     def stateless(self, weights, state, inputs, mask) -> Any:
-        return self.model.stateless_call(weights, state, inputs, **_options(mask))[0]
+        results, _ = self.model.stateless_call(weights, state, inputs, **_options(mask))
+        return self.told_apart(results)
+
+    def told_apart(self, results: Any) -> Any:
+        """Results of one size, and of each sample by itself."""
+        if self.twist == "columns":
+            return tree.map_structure(lambda y: y / RESULTS_SCALED.astype("float32"), results)
+        if self.twist == "scores":
+            return tree.map_structure(lambda y: ops.diagonal(y)[:, None], results)
+        return results
 
     def total(self, weights, state, inputs, mask, counted) -> Any:
         return _total(self.stateless(weights, state, inputs, mask), counted)

@@ -10,6 +10,7 @@ from models import IDS, MASK, Subclassed, embedding, functional
 
 from keras_masking import (
     KeepMask,
+    MaskedConv1DTranspose,
     MaskedMean,
     MaskedSum,
     MaskedTimeDistributed,
@@ -18,7 +19,6 @@ from keras_masking import (
     find_leaks,
     trace,
 )
-from keras_masking.leaks.comparing import Size, rounding_of
 
 FULL = np.array([[1, 2, 3, 4], [5, 1, 0, 0]])
 FEATURES = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -490,11 +490,6 @@ class TestLeaksThatHide:
         assert report.ok and not any(probe.note == "raised" for probe in report.probes)
 
 
-def test_a_branch_that_is_nothing_but_rounding_does_not_excuse_what_leaks_beside_it():
-    assert rounding_of([Size(3e-8, 60.0), Size(1.0, 1e-6)]) < 1e-5
-    assert rounding_of([Size(3e-8, 60.0)]) == 60
-
-
 class TestInputsThatLookAlike:
     def test_a_mask_of_which_nothing_else_is_padded_is_not_the_padding(self):
         x, mask = keras.Input((3, 4), name="x"), keras.Input((3,), name="padding_mask")
@@ -540,7 +535,148 @@ class TestOutputs:
         }
 
 
+def series_of(values, lengths, padding):
+    """A batch (samples, steps, 1) of these values, with padding behind."""
+    x = np.array(values, "float32").reshape(len(lengths), -1, 1)
+    return np.where(np.arange(x.shape[1]) < np.array(lengths)[:, None], x[..., 0], padding)[
+        ..., None
+    ].astype("float32")
+
+
+class TestNumbersOfVeryDifferentSize:
+    """What is small beside one number is not small beside another."""
+
+    WAVE = 1.5 + np.sin(np.arange(18))
+
+    @pytest.mark.parametrize("leaks", [True, False])
+    def test_a_class_that_is_forbidden(self, leaks):
+        def call(_, x):
+            pooled = ops.mean(x, axis=1) if leaks else MaskedMean()(x)
+            return ops.softmax(layers.Dense(3)(pooled) + np.float32([-1e9, 0, 0]))
+
+        assert find_leaks(words(call), FULL).verdict == ("leaks" if leaks else "clear")
+
+    @pytest.mark.parametrize("leaks", [True, False])
+    def test_a_causal_bias(self, leaks):
+        class CausalBias(layers.Layer):
+            def call(self, scores):
+                steps = ops.shape(scores)[1]
+                return scores + (1 - ops.tril(ops.ones((steps, steps)))) * -1e9
+
+        def call(ids, x):
+            scores = CausalBias()(ops.matmul(x, ops.transpose(x, (0, 2, 1))))
+            y = ops.matmul(ops.softmax(scores), x)
+            return ops.mean(y, axis=1) if leaks else y
+
+        report = find_leaks(words(call), FULL, padding=0)
+        assert report.verdict == ("leaks" if leaks else "clear")
+
+    @pytest.mark.parametrize("leaks", [True, False])
+    @pytest.mark.parametrize(
+        "scaled, values",
+        [
+            (lambda: layers.Rescaling(1e-6), 1e6 * WAVE),
+            (lambda: layers.Normalization(mean=101325.0, variance=300.0**2), 101325 + 300 * WAVE),
+        ],
+    )
+    def test_inputs_that_the_model_scales(self, scaled, values, leaks):
+        def call(x):
+            y = scaled()(layers.Masking(-1)(x))
+            return ops.mean(y, axis=1) if leaks else layers.GRU(3)(y)
+
+        x = keras.Input((None, 1))
+        report = find_leaks(keras.Model(x, call(x)), series_of(values, [4, 3, 6], -1))
+        assert report.verdict == ("leaks" if leaks else "clear")
+
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_a_column_that_a_slice_leaves_out(self, keep):
+        def call(x):
+            value = x[..., 1:]
+            return layers.GRU(3)(KeepMask()([value, x]) if keep else value)
+
+        x = np.concatenate([FEATURES[..., :1], FEATURES], axis=-1)
+        x[..., 0] = np.where(MASK, 1.7e9 + 3600 * np.arange(4), 0)
+        given = keras.Input((None, 4))
+        model = varied(keras.Model(given, call(layers.Masking()(given))))
+        assert find_leaks(model, x).verdict == ("clear" if keep else "leaks")
+
+    @pytest.mark.parametrize("leaks", [True, False])
+    def test_results_side_by_side(self, leaks):
+        def call(_, x):
+            mean = MaskedMean()(x)
+            share = layers.Dense(1, activation="sigmoid")(ops.mean(x, axis=1) if leaks else mean)
+            return layers.Concatenate()([layers.Dense(1)(mean) * 5e4 + 1e6, share])
+
+        assert find_leaks(words(call), FULL).verdict == ("leaks" if leaks else "clear")
+
+    @pytest.mark.parametrize("leaks", [True, False])
+    def test_samples_side_by_side(self, leaks):
+        def call(x):
+            steps = ops.ones_like(x) if leaks else ops.cast(ops.not_equal(x, 0), "float32")
+            return x[:, 0] + ops.sum(steps, axis=1)
+
+        x = keras.Input((None, 1))
+        batch = series_of([3e6, 2e6, 1, 9, 12, 1, 5, 6, 7], [2, 2, 3], 0)
+        report = find_leaks(keras.Model(x, call(layers.Masking()(x))), batch)
+        assert report.verdict == ("leaks" if leaks else "clear")
+
+    def test_a_result_near_the_threshold_of_a_decision(self):
+        """A share of exactly one half is no rounding."""
+        share = words(lambda ids, _: ops.mean(ops.cast(ids > 2, "float32"), axis=1) > 0.5)
+        assert find_leaks(share, np.array([[3, 1, 4, 2], [2, 5, 4, 0]])).verdict == "leaks"
+
+    def test_a_maximum_that_is_looked_for_again(self):
+        """Its last digits are those of what it was taken from."""
+
+        def call(_, x):
+            top = ops.equal(x, ops.max(x, axis=1, keepdims=True))
+            return ops.sum(ops.cast(top, "float32") * ops.sum(x, axis=1, keepdims=True), axis=1)
+
+        assert find_leaks(words(call), FULL).verdict == "leaks"
+
+    def test_indices_of_a_large_vocabulary(self):
+        def call(ids, x):
+            return ops.max(ids, axis=1) + ops.sum(ops.ones_like(ids), axis=1)
+
+        batch = np.array([[40_000, 3, 4], [5, 6, 0]])
+        ids = keras.Input((None,), dtype="int32")
+        x = layers.Embedding(50_000, 2, mask_zero=True)(ids)
+        assert find_leaks(keras.Model(ids, call(ids, x)), batch, padding=0).verdict == "leaks"
+
+
+class TestSamplesInTwoAxes:
+    def test_scores_of_each_two_samples(self):
+        def model(pool):
+            first, second = (keras.Input((None,), dtype="int32", name=name) for name in "ab")
+            shared = embedding()
+            scores = ops.matmul(pool(shared(first)), ops.transpose(pool(shared(second))))
+            return varied(keras.Model([first, second], scores))
+
+        batch = [np.array([[3, 1, 4, 2], [1, 5, 0, 0], [2, 4, 3, 0]])] * 2
+        assert find_leaks(model(layers.GlobalAveragePooling1D()), batch).verdict == "clear"
+        leaking = model(lambda x: ops.mean(x, axis=1))
+        assert find_leaks(leaking, batch).verdict == "leaks"
+
+    @pytest.mark.parametrize("leaks", [True, False])
+    def test_as_many_steps_as_samples_turned_into_each_others_place(self, leaks):
+        def call(ids, x):
+            turned = ops.transpose(x * 2, (1, 0, 2))
+            back = ops.transpose(turned, (1, 0, 2))
+            return MaskedMean()(back, mask=None if leaks else ops.not_equal(ids, 0))
+
+        batch = np.array([[3, 1, 4], [1, 5, 0], [2, 0, 0]])
+        assert find_leaks(words(call), batch).verdict == ("leaks" if leaks else "clear")
+
+
 class TestStepsThatMove:
+    @pytest.mark.parametrize("strides", [1, 2])
+    @pytest.mark.parametrize("left", [False, True])
+    def test_steps_that_a_transposed_convolution_adds(self, strides, left):
+        batch = FULL[:, ::-1] if left else FULL
+        for layer, verdict in ((layers.Conv1DTranspose, "leaks"), (MaskedConv1DTranspose, "clear")):
+            model = words(lambda _, x, layer=layer: layer(3, 3, strides=strides)(x))
+            assert find_leaks(model, batch).verdict == verdict
+
     def test_an_input_turned_round(self):
         ids = keras.Input((None,), dtype="int32")
         model = keras.Model(ids, layers.GRU(3)(embedding()(ids[:, ::-1])))
@@ -633,7 +769,7 @@ class TestNotMeasured:
 
     def test_a_result_whose_steps_cannot_be_told_apart(self):
         model = words(lambda _, x: layers.Conv1DTranspose(3, 3, strides=2)(x))
-        report = find_leaks(model, IDS)
+        report = find_leaks(model, np.array([[3, 0, 4, 2, 0], [0, 5, 0, 6, 7]]))
         assert report.probes[0].note == "not-compared"
         assert report.verdict == "not measured"
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_masking.leaks import valid
+from keras_masking.leaks import probing, valid
 from keras_masking.leaks.probing import Padded, Places, taken
 
 
@@ -26,6 +26,24 @@ class Pair(NamedTuple):
     kept: tuple[tuple[int, tuple[int, int, np.ndarray]], ...] = ()
 
 
+MOST_BESIDE = 16  # steps that a convolution or a layer adds to those of a sample
+
+
+class Reading(NamedTuple):
+    """One way to understand an axis that a sample alone has shorter.
+
+    Attributes:
+        at: where its steps stood in the batch, `(rows, steps)`.
+        windows: whether these are windows, of which a sample alone has as many as touch its own
+            steps.
+        compared: which of them can be, as booleans; None for all.
+    """
+
+    at: np.ndarray
+    windows: bool = False
+    compared: np.ndarray | None = None
+
+
 @dataclass(frozen=True)
 class Longer:
     """The run has more padded steps than the base, or as many.
@@ -38,17 +56,19 @@ class Longer:
     rows: np.ndarray
     left: bool = False
 
-    def pair(self, a, b, mask_a, mask_b, axes, exists) -> Pair | None:
+    def pairs(self, a, b, mask_a, mask_b, axes, exists, samples) -> list[Pair]:
         there = tuple(
             slice(m - n, m) if self.left else slice(0, n)
             for n, m in zip(a.shape, b.shape, strict=True)
         )
         if b[there].shape != a.shape:
-            return None
+            return []
         where = valid.entries(a.shape, mask_a, axes, self.rows, exists)
+        for axis in samples[1:]:
+            where = where & valid.along_axes(self.rows, (axis,), a.ndim)
         others = [axis for axis in axes if axis not in exists]
         where_b = valid.entries(b.shape, mask_b, others, self.rows)
-        return Pair(a, b[there], where & where_b[there])
+        return [Pair(a, b[there], where & where_b[there])]
 
 
 @dataclass(frozen=True)
@@ -69,58 +89,85 @@ class Alone:
     cut: list[tuple[Padded, Places]]
     left: bool
 
-    def pair(self, a, b, mask_a, mask_b, axes, exists) -> Pair | None:
+    def pairs(self, a, b, mask_a, mask_b, axes, exists, samples) -> list[Pair]:
+        """By each reading of where the steps of the samples stood."""
         if a.shape[0] != self.total or b.shape[0] != len(self.rows):
-            return None
+            return []
         rows = list(self.rows)
         base = a[rows]
         where = np.zeros(base.shape, bool)
         where[self.counted] = True
+        for axis in samples[1:]:
+            base, where = base.take(rows, axis), where.take(rows, axis)
+            where = where & valid.along_axes(self.counted, (axis,), a.ndim)
+        if mask_b is not None and not mask_b.all():
+            where_b = valid.entries(b.shape, mask_b, axes, np.ones(len(b), bool))
+        else:
+            where_b = np.ones(b.shape, bool)
+        changed = [axis for axis in range(1, a.ndim) if base.shape[axis] != b.shape[axis]]
+        readings = (self.readings(x, a.shape[x], b.shape[x], mask_a) for x in changed)
+        return [
+            self.pair(base, b, where, where_b, dict(zip(changed, chosen, strict=True)))
+            for chosen in product(*readings)
+        ]
+
+    def pair(self, base, run, where, where_b, steps: dict[int, Reading]) -> Pair:
         kept: list = []
-        for axis in range(1, a.ndim):
-            if a.shape[axis] == b.shape[axis]:
-                continue
-            found = self.places(axis, a.shape[axis], b.shape[axis], mask_a)
-            if found is None:
-                return None
-            places, ok, counted = found
-            if counted:
+        for axis, reading in steps.items():
+            if reading.windows and where_b.all():
                 kept += [
-                    (axis, (row, a.shape[axis], at))
-                    for row, at, counts in zip(rows, places, self.counted, strict=True)
+                    (axis, (row, base.shape[axis], at))
+                    for row, at, counts in zip(self.rows, reading.at, self.counted, strict=True)
                     if counts
                 ]
-            base, where = taken(base, places, axis), taken(where, places, axis)
-            shape = [1] * a.ndim
-            shape[0], shape[axis] = ok.shape
-            where = where & ok.reshape(shape)
-        if mask_b is not None and not mask_b.all():
-            where = where & valid.entries(b.shape, mask_b, axes, np.ones(len(b), bool))
-        return Pair(base, b, where, tuple(kept) if mask_b is None or mask_b.all() else ())
+            base, where = taken(base, reading.at, axis), taken(where, reading.at, axis)
+            if reading.compared is not None:
+                where = where & valid.along_axes(reading.compared, (0, axis), base.ndim)
+        return Pair(base, run, where & where_b, tuple(kept))
 
-    def places(self, axis: int, before: int, after: int, mask) -> tuple | None:
-        """Where the steps of an axis stood, `(rows, after)`, which of them can be compared, and
-        whether they are windows of which a sample alone has as many as touch its own steps."""
+    def readings(self, axis: int, before: int, after: int, mask) -> list[Reading]:
+        """Where the steps of an axis may have stood."""
         alike = sorted(self.cut, key=lambda x: not _same(x[0].mask, mask))
         for padded, places in alike:
             for at_axis, at in places.items():
                 fits = padded.values.shape[at_axis] == before and at.shape[1] == after
                 if fits and (at_axis == axis or len(places) == 1 or padded.pairs):
-                    return at, np.ones(at.shape, bool), False
+                    return [Reading(at)]
         if after > before:
-            return None
+            return []
         rows = list(self.rows)
         known = [x for x in (mask, *(x.mask for x, at in alike if at)) if x is not None]
         for strided, of, reading in product((None, True), known, (valid.along, valid.touched)):
             steps = reading(valid.flat(of), before, strided)
             if steps is not None and (steps[rows].sum(axis=1) == after).all():
-                at = np.stack([np.flatnonzero(row) for row in steps[rows]])
-                return at, np.ones(at.shape, bool), True
+                return [Reading(np.stack([np.flatnonzero(row) for row in steps[rows]]), True)]
         steps = valid.along(valid.flat(known[0]), before) if known else None
         at = np.broadcast_to(self._at_the_end(before, after), (len(rows), after))
-        if steps is None:
-            return at, np.ones(at.shape, bool), False
-        return at, np.take_along_axis(steps[rows], at, axis=1), False
+        found = [Reading(at, False, None if steps is None else taken(steps[rows], at, 1))]
+        for of in known:
+            own = valid.flat(of)
+            follows = mask is None or mask.ndim > 2 or _same(mask, valid.along(own, before))
+            if own.shape[1] != before and follows:
+                return self.beside(own, before, after) or found
+        return found
+
+    def beside(self, mask: np.ndarray, before: int, after: int) -> list[Reading]:
+        """Where an axis has a few steps more than the samples have, in front, behind, or both: each
+        may stand beside a sample's own steps or at an end of the batch."""
+        own, time = mask[list(self.rows)], mask.shape[1]
+        (count, *others) = {*own.sum(axis=1)}
+        if others or count == time or not probing.at_an_end(own):
+            return []
+        times, rest = divmod(before - after, time - count)
+        more = before - times * time
+        if rest or not 0 < more <= MOST_BESIDE:
+            return []
+        found = []
+        for moved in range(more + 1):
+            size = moved if self.left else after - moved
+            at = np.r_[:size, before - (after - size) : before]
+            found.append(Reading(np.broadcast_to(at, (len(own), after))))
+        return found
 
     def _at_the_end(self, before: int, after: int) -> np.ndarray:
         return np.arange(after) + (before - after if self.left else 0)

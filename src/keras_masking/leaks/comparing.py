@@ -4,27 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-import keras
 import numpy as np
-from keras import ops
 
 from keras_masking._keras import get_mask, leading, to_numpy
 from keras_masking.attached import Attached
 from keras_masking.leaks import valid
-from keras_masking.leaks.aligning import Alone, Longer
-from keras_masking.leaks.following import Base, Entry, Follower, Key, embedding_of, key
+from keras_masking.leaks.aligning import Alone, Longer, Pair
+from keras_masking.leaks.following import Base, Entry, Follower, Key, key
 from keras_masking.leaks.probing import Padded
+from keras_masking.leaks.rounding import (
+    DIGITS,
+    by_sample_and_feature,
+    distance,
+    dtype_of,
+    tensor_like,
+)
 from keras_masking.records import Place
 from keras_masking.tracing import Frame
 
-# The largest difference, as a share of the largest valid value, that rounding explains: a sum
-# over another number of steps is taken in another order.
+# A smaller share of the largest valid value of the same sample and feature is no difference.
 TOLERANCE = {"float16": 2e-2, "bfloat16": 1e-1, "float32": 1e-4, "float64": 1e-9}
-
-
-# What rounding alone can make of a result, as a share of the largest value that it was made from:
-# a few units in the last place of sums of some hundred terms.
-ROUNDING = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 1e-6, "float64": 4e-15}
 
 
 class Difference(NamedTuple):
@@ -33,20 +32,6 @@ class Difference(NamedTuple):
     amount: float
     relative: float
     sample: int
-
-
-class Size(NamedTuple):
-    """How large the valid values of a tensor are, and by how much of that they may be rounded."""
-
-    largest: float
-    rounding: float
-
-
-def rounding_of(sizes: list[Size]) -> float:
-    """By how much of the largest value of all these tensors one of them may be rounded: what is
-    nothing but rounding, beside a larger tensor, is little of both."""
-    largest = max((size.largest for size in sizes), default=0.0)
-    return max((size.rounding * size.largest for size in sizes), default=0.0) / (largest or 1.0)
 
 
 class Change(NamedTuple):
@@ -80,7 +65,7 @@ class Comparison(Follower):
         self.differs = Attached()
         # of what does not differ, by how much that differs which it was computed from
         self.behind = Attached()
-        self.sizes = Attached()
+        self.judged = Attached()
         self.tolerance = TOLERANCE["float64"]
         self.found: dict[tuple[int | None, Place], Difference] = {}
         self.result = 0.0
@@ -98,13 +83,10 @@ class Comparison(Follower):
         note.given = max(differing, default=None)
         rounded = (self.differs.get(x) for x in flat if x in self.differs and not _whole(x))
         note.rounded = max(rounded, default=None)
-        sizes = [self.sizes.get(x) for x in flat if x in self.sizes]
-        if embedding_of(frame.operation) is None:  # indices are exact
-            note.sizes = [size for size in sizes if size is not None]
 
     def met(self, frame, i, x) -> None:
         at = key(frame, "given", i)
-        found = self.difference(at, x, self.steps.get(x), self.around())
+        found = self.difference(at, x, self.steps.get(x))
         if found and found.difference and self.frames:
             gap = self.base.gaps.get(at)
             place = (self.base.rows_at[frame.place], "before") if gap is None else (gap, "in")
@@ -117,13 +99,12 @@ class Comparison(Follower):
             return x
         self.tolerance = max(self.tolerance, TOLERANCE.get(dtype_of(x), 0.0))
         at = key(frame, "output", i)
-        known = self.sizes.get(x)
-        sizes = [known] if known is not None else frame.note.sizes
-        found = self.difference(at, x, mask, sizes)
+        made_here = x not in self.judged
+        found = self.difference(at, x, mask)
         difference = found.difference if found else None
         if found and found.whole:
             # whole numbers can hide what they were made from
-            by_code = frame.note.latest if known is None else None
+            by_code = frame.note.latest if made_here else None
             exact = dtype_of(x).startswith("float") and not frame.note.rounded
             given = self.behind.get(x) or (None if exact else frame.note.given)
             difference = difference or self.differs.get(x) or given or by_code
@@ -140,7 +121,7 @@ class Comparison(Follower):
         if difference and not self.heal:
             self.differs[x] = difference
         if found:
-            self.sizes[x] = Size(found.largest, found.rounding)
+            self.judged[x] = True
         return x
 
     def left(self, frame) -> None:
@@ -173,10 +154,6 @@ class Comparison(Follower):
         if self.frames:
             self.frames[-1].note.latest = difference
 
-    def around(self) -> list[Size]:
-        """The sizes of what the call around was given: code in it may have computed with them."""
-        return self.frames[-1].note.sizes if self.frames else []
-
     def with_padding(self, x: Any, entry: Entry | None, own: np.ndarray | None) -> Any:
         into = self.change.into
         if entry is not None and into != "deeper":
@@ -192,9 +169,7 @@ class Comparison(Follower):
         values[~mask] = self.change.padding(values[mask], values[~mask].shape)
         return tensor_like(x, values)
 
-    def difference(
-        self, key: Key, x: Any, mask: np.ndarray | None, sizes: list[Size]
-    ) -> "Found | None":
+    def difference(self, key: Key, x: Any, mask: np.ndarray | None) -> "Found | None":
         """How far valid steps are from those of the base, and the same tensor set right."""
         if key not in self.base.tensors:
             self.strayed = True
@@ -206,41 +181,62 @@ class Comparison(Follower):
         if a.dtype == bool and self.frames:
             return None  # masks inside, which padding changes where it should
         whole = a.dtype.kind in "iub" or (not self.frames and whole_numbers(a))
-        axes = self.new_axes[key] = self.changed_axes(a.shape, b.shape)
+        samples = self.base.sample_axes.get(key, (0,))
+        if 0 not in samples:
+            return None
+        changed = self.changed_axes(a.shape, b.shape)
+        axes = self.new_axes[key] = tuple(axis for axis in changed if axis not in samples)
         if not axes and mask is not None:
-            axes = self.axes(key, a.shape, mask)
+            axes = tuple(x for x in self.axes(key, a.shape, mask) if x not in samples)
         a, run_values = a.astype("float64"), b.astype("float64")
         exists = self.base.exists.get(key, {})
-        pair = self.change.align.pair(a, run_values, seen.mask, mask, axes, exists)
-        if pair is None:
+        pairs = self.change.align.pairs(a, run_values, seen.mask, mask, axes, exists, samples)
+        if not pairs:
             return None
-        base, run, where, kept = pair
+        features = a.ndim - 1 not in axes and a.shape[-1] == pairs[0].base.shape[-1]
+        judged = [self.judge(key, pair, dtype_of(x), features) for pair in pairs]
+        # where a tensor can be read in several ways, it differs if it does by each of them
+        best = min(range(len(pairs)), key=lambda i: judged[i].amount if judged[i] else 0.0)
+        base, run, where, kept = pairs[best]
         if kept:
             self.kept[key] = kept
         if not self.frames and where.any():
             self.compared.add(key[-1])
-        distance = _distance(base, run)
-        distance[~where] = 0
-        amount = distance.max(initial=0.0)
-        largest = np.abs(base[where & np.isfinite(base)]).max(initial=0.0) or 1.0
-        rounding = rounding_of(sizes)
-        if sizes and b.dtype.kind not in "iu":
-            unit = ROUNDING.get(dtype_of(x), ROUNDING["bfloat16"])
-            rounding = max(rounding, unit * max(size.largest for size in sizes) / largest)
-        if amount <= max(self.tolerance, rounding) * largest:
-            return Found(None, None, whole, largest, rounding)
-        sample = int(np.argmax(distance.reshape(len(distance), -1).max(axis=1)))
+        if not judged[best]:
+            return Found(None, None, whole)
+        run[where] = base[where]  # a view of what the run gave
+        return Found(judged[best], run_values, whole)
+
+    def judge(self, key: Key, pair: Pair, dtype: str, features: bool) -> Difference | None:
+        """The largest difference that rounding does not explain.
+
+        Args:
+            features: whether the last axis holds features, each of a size of its own.
+        """
+        apart = distance(pair.base, pair.run)
+        apart[~pair.where] = 0
+        largest = by_sample_and_feature(pair.base, pair.where & np.isfinite(pair.base), features)
+        of_feature = largest.max(axis=0, keepdims=True, initial=0.0)
+        tolerance = self.rounding(key, features)
+        if (digits := DIGITS.get(dtype)) is not None:
+            tolerance = np.maximum(tolerance, self.tolerance * largest)
+            tolerance = np.maximum(tolerance, 2.0**-digits * of_feature)
+        apart[apart <= tolerance] = 0
+        if not apart.any():
+            return None
+        worst = np.unravel_index(np.argmax(apart), apart.shape)
+        share = apart[worst] / (of_feature.flat[worst[-1] if of_feature.size > 1 else 0] or 1.0)
+        sample = int(worst[0])
         if isinstance(self.change.align, Alone):
             sample = int(self.change.align.rows[sample])
-        # a view of what the run gave
-        run[where] = base[where]
-        return Found(
-            Difference(float(amount), float(amount / largest), sample),
-            run_values,
-            whole,
-            largest,
-            rounding,
-        )
+        return Difference(float(apart[worst]), float(share), sample)
+
+    def rounding(self, key: Key, features: bool) -> np.ndarray:
+        """By how much rounding may move what is compared of a tensor."""
+        moved = self.base.rounding.get(key, np.zeros(1))
+        if isinstance(self.change.align, Alone) and moved.ndim:
+            moved = moved[list(self.change.align.rows)] if len(moved) > 1 else moved
+        return moved if features else moved.max(axis=-1, keepdims=True)
 
     def changed_axes(self, shape: tuple, other: tuple) -> tuple[int, ...]:
         """The axes that hold steps; the one of a flattened result holds features as well."""
@@ -260,15 +256,11 @@ class Found(NamedTuple):
         difference: None where there is none that rounding would not explain.
         healed: the values of the run with those of the base where they are compared.
         whole: whether the values are whole numbers.
-        largest: absolute value that counts.
-        rounding: by how much of that rounding alone may have changed it.
     """
 
     difference: Difference | None
     healed: np.ndarray | None
     whole: bool
-    largest: float
-    rounding: float
 
 
 @dataclass
@@ -278,7 +270,6 @@ class State:
     Attributes:
         given: how much a tensor it was given differs.
         rounded: how much one differs that holds more than whole numbers, which its output may hide.
-        sizes: of the tensors it was given.
         inside: whether something inside it differs.
         latest: the difference of the call inside it that ended last.
         differences: of its outputs.
@@ -286,35 +277,14 @@ class State:
 
     given: Difference | None = None
     rounded: Difference | None = None
-    sizes: list[Size] = field(default_factory=list)
     inside: bool = False
     latest: Difference | None = None
     differences: list[Difference] = field(default_factory=list)
 
 
-def dtype_of(x: Any) -> str:
-    return keras.backend.standardize_dtype(x.dtype)
-
-
 def _whole(x: Any) -> bool:
     values = to_numpy(x)
     return values is not None and whole_numbers(values)
-
-
-def tensor_like(x: Any, values: np.ndarray) -> Any:
-    """Values in float64 as a tensor of the dtype of `x`."""
-    if dtype_of(x) != "float64":
-        values = values.astype("float32")  # which each backend takes, and numpy has no bfloat16
-    return ops.cast(ops.convert_to_tensor(values), dtype_of(x))
-
-
-def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Absolute differences; inf where only one of the two is finite, 0 where both are not."""
-    finite = np.isfinite(a) & np.isfinite(b)
-    apart = np.isfinite(a) != np.isfinite(b)
-    return np.where(finite, np.abs(np.where(finite, a, 0) - np.where(finite, b, 0)), 0) + np.where(
-        apart, np.inf, 0
-    )
 
 
 def whole_numbers(values: np.ndarray) -> bool:
@@ -327,16 +297,3 @@ def whole_numbers(values: np.ndarray) -> bool:
     # zeros that are not quite zero are rounding, or small
     near = 1e-3 if whole.any() else 0.0
     return bool(finite.size) and bool((np.abs(finite - whole) <= near).all())
-
-
-def alike(results: list[np.ndarray], others: list[np.ndarray]) -> bool:
-    """Whether two runs gave the same but for rounding."""
-    if [x.shape for x in results] != [x.shape for x in others]:
-        return False
-    for x, y in zip(results, others, strict=True):
-        tolerance = TOLERANCE.get(x.dtype.name, TOLERANCE["float32"])
-        a, b = x.astype("float64"), y.astype("float64")
-        largest = np.abs(a[np.isfinite(a)]).max(initial=0.0)
-        if _distance(a, b).max(initial=0.0) > tolerance * largest:
-            return False
-    return True

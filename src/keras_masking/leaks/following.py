@@ -1,6 +1,7 @@
 """Runs a model and keeps track of which steps of every tensor are valid."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -315,6 +316,10 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
+        rounding: by how much rounding alone may move what is valid of a tensor, by sample and
+            feature, `(batch, 1, ..., features)`.
+        sample_axes: of tensors with several axes as long as the batch, which of them hold samples;
+            of others it is the first.
         exists: of axes of windows, by axis, which steps a sample has alone too, (batch, steps).
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
@@ -332,6 +337,8 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
+        self.rounding: dict[Key, np.ndarray] = {}
+        self.sample_axes: dict[Key, tuple[int, ...]] = {}
         self.exists: dict[Key, dict[int, np.ndarray]] = {}
         self.entries: dict[Key, Entry] = {}
         self.lost_before: dict[int | None, int | None] = {}
@@ -438,6 +445,8 @@ class Base(Follower):
         makes = "creates" in row.events and not self.made_inside(frame)
         if not (embeds or makes) or any(x in self.unsure for x in flat):
             return
+        if embeds and not makes and not self.padded_where_it_was(flat[0]):
+            return
         for i, x in enumerate(tree.flatten(outputs)):
             mask = self.steps.get(x) if is_tensor(x) else None
             own = self.read(get_mask(x)) if mask is not None else None
@@ -453,12 +462,60 @@ class Base(Follower):
             entry = Entry(mask, zeros, frame.operation, times)
             self.entries[key(frame, "output", i)] = entry
 
+    def padded_where_it_was(self, x: Any) -> bool:
+        """Whether padding stands in the padded steps of indices, as it does not when a slice has
+        turned them round."""
+        values, mask = to_numpy(x), self.steps.get(x)
+        if mask is None or values.shape != mask.shape:
+            return True
+        padding = values[~mask]
+        if len(set(padding.flat)) == 1 and padding.flat[0] not in values[mask]:
+            return True
+        return any(
+            y.mask is not None
+            and y.mask.shape == mask.shape
+            and _equal(np.sort(y.values[~y.mask]), np.sort(padding))
+            for y in self.inputs
+        )
+
     def lost_for(self, frame: Frame, flat: list, spoilt: int | None) -> int | None:
         steps = [x for x in flat if self.steps.get(x) is not None]
         lost = self.lost_by(steps)  # a single step, such as a first state, needs no mask
         if lost is None and spoilt is None and all(get_mask(x) is None for x in flat):
             return frame.lost
         return spoilt if lost is None else lost
+
+
+class Shapes(Follower):
+    """The shapes of all tensors of a run."""
+
+    def __init__(self, model: keras.Layer, inputs: list[Padded]):
+        super().__init__(model, inputs)
+        self.shapes: dict[Key, tuple[int, ...]] = {}
+
+    def met(self, frame, i, x) -> None:
+        self.shapes[key(frame, "given", i)] = tuple(x.shape)
+
+    def gave(self, frame, i, x, mask):
+        self.shapes[key(frame, "output", i)] = tuple(x.shape)
+        return x
+
+
+def sample_axes(base: Base, structure: Any) -> dict[Key, tuple[int, ...]]:
+    """Of tensors with another axis as long as the batch the axes that grow with the batch."""
+    total = len(base.inputs[0].values)
+    alike = {at: tuple(x.values.shape) for at, x in base.tensors.items()}
+    alike = {at: shape for at, shape in alike.items() if total in shape[1:]}
+    if not alike:
+        return {}
+    larger = Shapes(base.model, [x.rows([*range(total), 0]) for x in base.inputs])
+    with suppress(Exception):  # whatever a model of a fixed number of samples raises
+        larger.start(structure)
+    return {
+        at: tuple(axis for axis, (n, m) in enumerate(zip(shape, grown, strict=True)) if n != m)
+        for at, shape in alike.items()
+        if len(grown := larger.shapes.get(at, ())) == len(shape)
+    }
 
 
 def strided(operation: keras.Operation) -> bool | None:

@@ -88,17 +88,17 @@ def entries(
     """
     if tuple(shape[:1]) != rows.shape:
         return np.zeros(shape, bool)
-    found = np.broadcast_to(_expand(rows, (0,), len(shape)), shape)
+    found = np.broadcast_to(along_axes(rows, (0,), len(shape)), shape)
     for axis, steps in exists.items():
-        found = found & _expand(steps, (0, axis), len(shape))
+        found = found & along_axes(steps, (0, axis), len(shape))
     if mask is None:
         return found
     if mask.ndim > 2 and leading(shape, mask.shape):
-        return found & _expand(mask, range(mask.ndim), len(shape))
+        return found & along_axes(mask, range(mask.ndim), len(shape))
     for axis in axes:
         steps = along(flat(mask), shape[axis])
         if steps is not None and axis not in exists:
-            found = found & _expand(steps, (0, axis), len(shape))
+            found = found & along_axes(steps, (0, axis), len(shape))
     return found
 
 
@@ -107,7 +107,8 @@ def flat(mask: np.ndarray) -> np.ndarray:
     return mask.any(axis=tuple(range(2, mask.ndim))) if mask.ndim > 2 else mask
 
 
-def _expand(values: np.ndarray, axes: Sequence[int], rank: int) -> np.ndarray:
+def along_axes(values: np.ndarray, axes: Sequence[int], rank: int) -> np.ndarray:
+    """Values of these axes, so that they broadcast to an array of that rank."""
     shape = [1] * rank
     for size, axis in zip(values.shape, axes, strict=True):
         shape[axis] = size

@@ -1,0 +1,152 @@
+"""How much rounding alone can change each tensor of a run: measured, since no bound is close.
+
+Method: Monte Carlo arithmetic (D. S. Parker, 1997). The batch runs again with every number that a
+call computes, and every weight that is multiplied, changed at random in its last digits. What comes
+of that is what another order of summation may do. It is measured by sample and by feature: next to
+a price of a million a probability is not small, and -1e9 in front of a softmax rounds to nothing
+behind it.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_masking._keras import to_numpy
+from keras_masking.attached import Attached
+from keras_masking.leaks import valid
+from keras_masking.leaks.following import Base, Follower, Key, embedding_of, key
+from keras_masking.leaks.probing import Padded
+
+RUNS = 2  # one may change a number by next to nothing, by chance
+LAST = 4, 12  # by how many units in the last place: more than one, so that they rarely cancel out
+SPARE = 4  # by how much what happens inside a layer may exceed that
+SAMPLED = 8  # numbers of an output that are looked for in what it was made from
+
+DIGITS = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}  # binary, behind the point
+
+
+def by_rounding(base: Base, structure: Any) -> dict[Key, np.ndarray]:
+    """By tensor how far rounding may move its valid entries, `(batch, 1, ..., features)`."""
+    found: dict[Key, np.ndarray] = {}
+    for seed in range(RUNS):
+        rounded = Rounded(base, np.random.default_rng(seed))
+        rounded.start(structure, rounded.weights())
+        for at, moved in rounded.moved.items():
+            found[at] = np.maximum(found.get(at, 0.0), SPARE * moved)
+    return found
+
+
+class Rounded(Follower):
+    """The run of the batch with other last digits.
+
+    Attributes:
+        moved: by tensor the largest change of a valid entry, by sample and feature.
+    """
+
+    def __init__(self, base: Base, random: np.random.Generator):
+        self.random = random
+        super().__init__(base.model, [self.of_input(x) for x in base.inputs])
+        self.base = base
+        self.done = Attached()
+        self.moved: dict[Key, np.ndarray] = {}
+
+    def weights(self) -> list[tuple[keras.Variable, Any]]:
+        """The variables that are multiplied and summed, and other values for them."""
+        return [
+            (v, tensor_like(v, self.shaken(to_numpy(v.value), dtype_of(v))))
+            for v in self.model.variables
+            if len(v.shape) > 1 and dtype_of(v) in DIGITS
+        ]
+
+    def of_input(self, x: Padded) -> Padded:
+        if x.values.dtype.kind != "f" or x.is_mask:
+            return x
+        values = self.shaken(x.values, keras.config.floatx())
+        if x.mask is not None:
+            values[~x.mask] = x.values[~x.mask]  # which a model may know by its value
+        return replace(x, values=values.astype(x.values.dtype))
+
+    def shaken(self, values: np.ndarray, dtype: str) -> np.ndarray:
+        values = values.astype("float64")
+        signs = self.random.integers(0, 2, values.shape) * 2 - 1
+        moved = values * (
+            1 + 2.0 ** -DIGITS[dtype] * signs * self.random.uniform(*LAST, values.shape)
+        )
+        return np.where(exact(values, DIGITS[dtype]), values, moved)
+
+    def entered(self, frame, flat) -> None:
+        super().entered(frame, flat)
+        frame.note = flat
+
+    def met(self, frame, i, x) -> None:
+        self.compare(key(frame, "given", i), x, self.steps.get(x))
+
+    def gave(self, frame, i, x, mask):
+        dtype, values = dtype_of(x), to_numpy(x)
+        if frame.listed and dtype in DIGITS and values is not None and x not in self.done:
+            sources = [to_numpy(y) for y in frame.note]
+            if not (embedding_of(frame.operation) or self.copied(values, sources, DIGITS[dtype])):
+                x = tensor_like(x, self.shaken(values, dtype))
+            self.done[x] = True
+        self.compare(key(frame, "output", i), x, mask)
+        return x
+
+    def copied(self, values: np.ndarray, sources: list[np.ndarray | None], digits: int) -> bool:
+        """Whether all numbers of an output stood in what it was made from, as in a slice or a
+        maximum, which does not round."""
+        fractions = values[~exact(values.astype("float64"), digits)]
+        if not fractions.size:
+            return False
+        some = self.random.choice(fractions, min(SAMPLED, fractions.size), replace=False)
+        return all(any(np.any(source == y) for source in sources) for y in some)
+
+    def compare(self, at: Key, x: Any, mask: np.ndarray | None) -> None:
+        seen = self.base.tensors.get(at)
+        a, b = (None, None) if seen is None else (to_numpy(seen.values), to_numpy(x))
+        if a is None or b is None or a.shape != b.shape or not a.ndim or not len(a):
+            return
+        axes = () if mask is None else valid.time_axes(a.shape, valid.flat(mask))
+        where = valid.entries(a.shape, mask, axes, np.ones(len(self.inputs[0].values), bool))
+        moved = by_sample_and_feature(distance(a, b), where)
+        self.moved[at] = np.nan_to_num(moved, posinf=np.inf)
+
+
+def by_sample_and_feature(values: np.ndarray, where: np.ndarray, last: bool = True) -> np.ndarray:
+    """The largest of absolute values that count, `(batch, 1, ..., features)`; 0 where none does.
+
+    Args:
+        last: whether the last axis holds features, so that each is seen for itself.
+    """
+    axes = tuple(range(1, values.ndim - (last and values.ndim > 1)))
+    counted = np.where(where & ~np.isnan(values), np.abs(values), 0.0)
+    return counted.max(axis=axes, keepdims=True, initial=0.0) if axes else counted
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Absolute differences; inf where only one of the two is finite, 0 where both are not."""
+    a, b = a.astype("float64"), b.astype("float64")
+    finite, either = np.isfinite(a) & np.isfinite(b), np.isfinite(a) | np.isfinite(b)
+    with np.errstate(invalid="ignore"):
+        return np.where(finite, np.abs(a - b), np.where(either, np.inf, 0.0))
+
+
+def exact(values: np.ndarray, digits: int) -> np.ndarray:
+    """Where numbers stand that nothing was rounded to: whole ones, as far as a dtype has each of
+    them, and those that need half of its digits only, such as 0.25."""
+    whole = (values == np.round(values)) & (np.abs(values) < 2.0**digits)
+    half = np.ldexp(np.frexp(np.where(np.isfinite(values), values, 0.0))[0], digits // 2)
+    return whole | (np.isfinite(values) & (half == np.round(half)))
+
+
+def dtype_of(x: Any) -> str:
+    return keras.backend.standardize_dtype(x.dtype)
+
+
+def tensor_like(x: Any, values: np.ndarray) -> Any:
+    """Values in float64 as a tensor of the dtype of `x`."""
+    if dtype_of(x) != "float64":
+        values = values.astype("float32")  # which each backend takes, and numpy has no bfloat16
+    return ops.cast(ops.convert_to_tensor(values), dtype_of(x))
