@@ -98,7 +98,8 @@ class Alone:
         where = np.zeros(base.shape, bool)
         where[self.counted] = True
         for axis in samples[1:]:
-            base, where = base.take(rows, axis), where.take(rows, axis)
+            if len(rows) < self.total:  # else each stands in its own place
+                base, where = base.take(rows, axis), where.take(rows, axis)
             where = where & valid.along_axes(self.counted, (axis,), a.ndim)
         if mask_b is not None and not mask_b.all():
             where_b = valid.entries(b.shape, mask_b, axes, np.ones(len(b), bool))

@@ -1,7 +1,6 @@
 """Runs a model and keeps track of which steps of every tensor are valid."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -502,20 +501,33 @@ class Shapes(Follower):
 
 
 def sample_axes(base: Base, structure: Any) -> dict[Key, tuple[int, ...]]:
-    """Of tensors with another axis as long as the batch the axes that grow with the batch."""
+    """Of tensors with another axis as long as the batch the axes that grow with the batch; all that
+    may, where the model takes no larger one."""
     total = len(base.inputs[0].values)
-    alike = {at: tuple(x.values.shape) for at, x in base.tensors.items()}
-    alike = {at: shape for at, shape in alike.items() if total in shape[1:]}
+    alike = {at: x for at, x in base.tensors.items() if total in tuple(x.values.shape)[1:]}
     if not alike:
         return {}
     larger = Shapes(base.model, [x.rows([*range(total), 0]) for x in base.inputs])
-    with suppress(Exception):  # whatever a model of a fixed number of samples raises
+    try:
         larger.start(structure)
+    except Exception:  # whatever a model of a fixed number of samples raises
+        return {at: _as_long_as_the_batch(x) for at, x in alike.items()}
+    grown = larger.shapes
     return {
-        at: tuple(axis for axis, (n, m) in enumerate(zip(shape, grown, strict=True)) if n != m)
-        for at, shape in alike.items()
-        if len(grown := larger.shapes.get(at, ())) == len(shape)
+        at: _differing(tuple(x.values.shape), grown[at])
+        for at, x in alike.items()
+        if len(grown.get(at, ())) == len(x.values.shape)
     }
+
+
+def _differing(shape: tuple, other: tuple) -> tuple[int, ...]:
+    return tuple(i for i, (n, m) in enumerate(zip(shape, other, strict=True)) if n != m)
+
+
+def _as_long_as_the_batch(x: Seen) -> tuple[int, ...]:
+    shape = tuple(x.values.shape)
+    steps = () if x.mask is None else valid.time_axes(shape, valid.flat(x.mask))
+    return tuple(axis for axis, n in enumerate(shape) if n == shape[0] and axis not in steps)
 
 
 def strided(operation: keras.Operation) -> bool | None:
