@@ -133,6 +133,11 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
     return list(layer._flatten_layers(include_self=False))
 
 
+def makes_mask(layer: keras.Layer) -> bool:
+    """Whether a layer of Keras's makes a mask from values."""
+    return isinstance(layer, keras.layers.Masking) or bool(getattr(layer, "mask_zero", False))
+
+
 @contextmanager
 def kept_losses(model: keras.Layer) -> Iterator[None]:
     """The losses that layers have added in an earlier call are there again in the end."""

@@ -37,6 +37,9 @@ def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> li
     valid = [_of_a_mask(x, each, valid) for x, each in zip(flat, valid, strict=True)]
     known = [x for x in valid if x is not UNSAID and x is not None]
     if _is_number(padding) and all(x.all() for x in known):
+        for x, title in zip(flat, titles(names), strict=True):
+            if x.ndim > 2 and x.dtype.kind == "f" and holding(x.swapaxes(1, 2), padding).any():
+                raise UnusableInput(_of_axis_2(x, title))
         raise NothingMarked(
             f"No step holds {padding} alone, so padding={padding} marks nothing: give the value "
             "that the batch is padded with, or a batch with padding."
@@ -86,6 +89,11 @@ def _valid(x: np.ndarray, padding: Any, title: str) -> np.ndarray | None:
         return None
     if _is_number(padding):
         return ~holding(x, padding)
+    if isinstance(padding, str):
+        raise UnusableInput(
+            f"padding={padding!r} is a word: give the number that padding holds, the lengths, or "
+            "booleans (batch, time) with True = padding. The side is read from the batch."
+        )
     given = as_array(padding, "padding=")
     if x.ndim < 2:
         raise UnusableInput(
@@ -93,6 +101,8 @@ def _valid(x: np.ndarray, padding: Any, title: str) -> np.ndarray | None:
         )
     if given.dtype == bool and given.ndim >= 2:
         if given.shape != x.shape[: given.ndim]:
+            if given.shape == (*x.shape[:1], *x.shape[2:3]):
+                raise UnusableInput(_of_axis_2(x, title))
             raise UnusableInput(
                 f"{title}: padding= of shape {given.shape} does not fit {x.shape}; it has the "
                 f"leading axes of the input, here {x.shape[:2]}."
@@ -132,12 +142,22 @@ def _of_lengths(x: np.ndarray, lengths: np.ndarray, title: str) -> np.ndarray:
     steps = x.shape[1]
     if (lengths < 0).any() or (lengths > steps).any():
         wrong = lengths[(lengths < 0) | (lengths > steps)][0]
+        if x.ndim > 2 and lengths.min() >= 0 and lengths.max() <= x.shape[2]:
+            raise UnusableInput(_of_axis_2(x, title))
         raise UnusableInput(
             f"{title}: padding= holds the length {wrong}, and there are {steps} steps."
         )
     behind = np.arange(steps) < lengths[:, None]
     in_front = behind[:, ::-1]
     return in_front if not empty(x[~behind]) and empty(x[~in_front]) else behind
+
+
+def _of_axis_2(x: np.ndarray, title: str) -> str:
+    return (
+        f"{title} of shape {x.shape} seems to have its steps on axis 2, by padding=, and steps are "
+        "axis 1 here: measure the part of the model behind the layer that swaps them, such as "
+        "Permute((2, 1)), on a batch (batch, time, features)."
+    )
 
 
 def _check_not_turned(x: np.ndarray, padding: np.ndarray, title: str) -> None:

@@ -237,3 +237,38 @@ class TestWhatCannotBeMeant:
             find_leaks(mean(), FEATURES)
         with pytest.raises(UnusableInput, match="say it with padding="):
             find_leaks(mean(), FEATURES, padding={"series": None})
+
+
+class TestStepsOnAnotherAxis:
+    batch = np.where(~PADDED[:, None], 1 + abs(FEATURES[..., :2].swapaxes(1, 2)), 0)
+
+    def model(self):
+        x = keras.Input((2, None))
+        return keras.Model(x, layers.GRU(3)(layers.Masking()(layers.Permute((2, 1))(x))))
+
+    @pytest.mark.parametrize("padding", [0, [4, 2], PADDED])
+    def test_features_in_front(self, padding):
+        with pytest.raises(UnusableInput, match="behind the layer that swaps them"):
+            find_leaks(self.model(), self.batch, padding=padding)
+
+    def test_a_mask_that_is_not_of_an_input(self):
+        with pytest.raises(UnusableInput, match="The mask of 'masking.*' could not be seen"):
+            find_leaks(self.model(), self.batch)
+
+    def test_a_bias_of_attention(self):
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        bias = keras.Input((1, 1, None), name="bias")
+        x = layers.Embedding(9, 4)(ids)
+        scores = ops.matmul(x, ops.transpose(x, (0, 2, 1)))[:, None] + bias
+        y = ops.matmul(ops.softmax(scores), x[:, None])
+        batch = [np.array([[1, 2, 3, 4], [5, 6, 0, 0]])]
+        batch.append(np.where(batch[0] == 0, -1e9, 0)[:, None, None])
+        report = find_leaks(keras.Model([ids, bias], y[:, 0]), batch, padding={"ids": 0})
+        assert report.verdict == "not measured"
+        assert report.probes[0].note == "other-axis"
+        assert report.probes[0].details == {"inputs": "'bias'"}
+
+
+def test_a_word_is_no_padding():
+    with pytest.raises(UnusableInput, match="padding='post' is a word"):
+        find_leaks(mean(), FEATURES, padding="post")

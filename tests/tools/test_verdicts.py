@@ -645,6 +645,22 @@ class TestNumbersOfVeryDifferentSize:
         assert find_leaks(keras.Model(ids, call(ids, x)), batch, padding=0).verdict == "leaks"
 
 
+class TestManyLengths:
+    def test_one_series_unlike_the_others(self):
+        lengths = np.arange(2, 29)
+        x = 0.1 + abs(np.random.default_rng(0).normal(size=(27, 28, 2)))
+        x[np.arange(28) >= lengths[:, None]] = 0
+        x[11] *= -1  # so that the zeros of padding are its maximum
+        given = keras.Input((None, 2))
+        model = keras.Model(given, layers.GlobalMaxPooling1D()(layers.Masking()(given)))
+        report = find_leaks(model, x.astype("float32"))
+        assert report.verdict == "leaks"
+        assert report.leaks[0].sample == 11
+        few = {"jax": "4"}.get(keras.backend.backend(), "16")
+        told = {note.key: note.details for note in report.notes}
+        assert told["some"] == {"count": few, "total": "26"}
+
+
 class TestSamplesInTwoAxes:
     def test_scores_of_each_two_samples(self):
         def model(pool):
@@ -682,6 +698,12 @@ class TestStepsThatMove:
         ids = keras.Input((None,), dtype="int32")
         model = keras.Model(ids, layers.GRU(3)(embedding()(ids[:, ::-1])))
         assert find_leaks(model, FULL).verdict == "clear"
+
+    def test_features_turned_round_in_front_of_masking(self):
+        x = keras.Input((None, 3))
+        for turned, verdict in ((x[:, ::-1], "clear"), (x[:, ::-1] * 1, "clear")):
+            model = varied(keras.Model(x, layers.GRU(3)(layers.Masking()(turned))))
+            assert find_leaks(model, FEATURES).verdict == verdict
 
     def test_a_step_appended_to_each_sample(self):
         def call(ids, x):
@@ -799,6 +821,11 @@ class TestNotMeasured:
             said.append(str(caught.value).splitlines()[0])
         assert said[0].startswith("Padding leaks in ")
         assert said[1].startswith("Not measured")
+
+
+def test_a_probe_that_could_compare_nothing_does_not_say_that_nothing_changes():
+    report = find_leaks(words(lambda _, x: ops.mean(x**2)), FULL)
+    assert not any(probe.ran for probe in report.probes if probe.name != "gradients")
 
 
 class TestMasksWithoutSteps:

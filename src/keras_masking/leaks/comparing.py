@@ -95,7 +95,9 @@ class Comparison(Follower):
             self.spread(found.difference)
 
     def gave(self, frame, i, x, mask):
-        if not frame.listed:
+        if not frame.listed:  # an operation that makes booleans, which may hide a difference
+            if frame.note.given:
+                self.behind[x] = frame.note.given
             return x
         self.tolerance = max(self.tolerance, TOLERANCE.get(dtype_of(x), 0.0))
         at = key(frame, "output", i)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import tree
 
-from keras_masking._keras import any_length, readers, symbolic_inputs
+from keras_masking._keras import any_length, makes_mask, readers, sublayers, symbolic_inputs
 from keras_masking.batches import FIRST, batches, is_dataset
 from keras_masking.inputs import (
     UnusableInput,
@@ -188,7 +188,7 @@ def _prepared(
     if not any(x.is_padded for x in known) and not any(map(_by_chance, before, known)):
         known, more = _with_padding(known)
         notes += more
-    return Bench(scout, arrays, known), notes
+    return Bench(scout, arrays, known, names), notes
 
 
 def _with_indices(model: keras.Layer, arrays: Any) -> Any:
@@ -206,8 +206,12 @@ def _with_indices(model: keras.Layer, arrays: Any) -> Any:
 
 def _what_to_say(model: keras.Layer, names: list[str]) -> str:
     how = "padding=0" if len(names) == 1 else f"padding={{{names[0]!r}: 0}}"
+    makers = [x.name for x in sublayers(model) if makes_mask(x)]
+    why = f"No layer of {model.name!r} makes a mask"
+    if makers:
+        why = f"The mask of {makers[0]!r} could not be seen to be of the steps of an input"
     return (
-        f"No layer of {model.name!r} makes a mask, so it is not known which steps are padding: "
+        f"{why}, so it is not known which steps are padding: "
         f"say it with padding=, such as {how} for steps that hold nothing but 0, the lengths, or "
         "booleans (batch, time) with True = padding; the model is not told."
         + ("" if len(names) == 1 else f" The inputs are {listed(names)}.")

@@ -13,6 +13,7 @@ from keras_masking._keras import (
     get_mask,
     is_tensor,
     leading,
+    makes_mask,
     set_mask,
     sublayers,
     to_numpy,
@@ -21,6 +22,7 @@ from keras_masking.attached import Attached
 from keras_masking.inputs import UnusableInput
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.probing import Padded
+from keras_masking.padding import holding
 from keras_masking.records import Call, Tensor
 from keras_masking.tracing import Frame, Recorder, is_stock, run, unchanged
 
@@ -208,8 +210,7 @@ class Scout(Follower):
 
     def passed_on(self, frame, row, flat, outputs):
         outputs = super().passed_on(frame, row, flat, outputs)
-        everything = frozenset(range(len(self.inputs)))
-        origins = [self.origins.get(x, everything) for x in flat]
+        origins = [self.origin(x) for x in flat]
         for x in tree.flatten(outputs):
             if is_tensor(x) and x not in self.origins:
                 self.origins[x] = frozenset().union(*origins)
@@ -217,6 +218,14 @@ class Scout(Follower):
             reads = row.class_name in READS_VALUES or any(x.dtype == "bool" for x in row.outputs)
             self.booleans |= reads
         return outputs
+
+    def origin(self, x: Any) -> frozenset[int]:
+        """The inputs that a tensor may be made from."""
+        if x in self.origins:
+            return self.origins.get(x)
+        values = to_numpy(x)
+        same = [i for i, padded in enumerate(self.inputs) if _equal(padded.values, values)]
+        return frozenset(same or range(len(self.inputs)))
 
     def maker(self, i: int, frame: Frame) -> None:
         layer = frame.operation
@@ -226,8 +235,7 @@ class Scout(Follower):
             self.fills[i] = layer.mask_value
 
     def not_found(self, frame: Frame, row: Call, flat: list) -> None:
-        everything = frozenset(range(len(self.inputs)))
-        origins = frozenset().union(*(self.origins.get(x, everything) for x in flat))
+        origins = frozenset().union(*map(self.origin, flat))
         self.indirect.append((frame.operation, row.mask, origins))
 
     @property
@@ -239,10 +247,8 @@ class Scout(Follower):
             self.model
         )
         return not (self.booleans or own_code) and not any(
-            isinstance(
-                x, (keras.layers.Masking, keras.layers.Lambda, keras.layers.CategoryEncoding)
-            )
-            or getattr(x, "mask_zero", False)
+            makes_mask(x)
+            or isinstance(x, (keras.layers.Lambda, keras.layers.CategoryEncoding))
             or not (is_stock(x) or isinstance(x, (keras.Sequential, Functional)))
             for x in layers
         )
@@ -273,6 +279,10 @@ class Scout(Follower):
         for operation, mask, origins in self.indirect:
             if i not in origins or mask.ndim < 2:
                 continue
+            if isinstance(operation, keras.layers.Masking) and np.ndim(operation.mask_value) == 0:
+                steps = ~holding(x.values, operation.mask_value)
+                if steps.shape == mask.shape and (steps.sum(1) == mask.sum(1)).all():
+                    return replace(x, mask=steps, fill=operation.mask_value)
             if embedding_of(operation) is None:
                 if leading(x.values.shape, mask.shape) and len(origins) == 1:
                     return replace(x, mask=mask)

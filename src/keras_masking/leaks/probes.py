@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_masking._keras import any_length, global_seed_generator, in_short, sublayers
+from keras_masking.inputs import listed
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.aligning import Alone, Longer
 from keras_masking.leaks.comparing import (
@@ -22,7 +23,8 @@ from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.rounding import by_rounding
 from keras_masking.records import Note, Place, Probe, ProbeName
 
-LENGTHS = 4  # different ones of which samples are run alone: JAX compiles each anew
+# of how many different ones samples are run alone: JAX compiles each anew
+LENGTHS = 4 if keras.backend.backend() == "jax" else 16
 MORE_STEPS = (1, 2, 4, 8, 16)  # that a sample keeps where the model does not take it alone
 
 Found = dict[tuple[int | None, Place], Difference]
@@ -42,16 +44,17 @@ class Bench:
 
     Args:
         scout: a run with other seeds.
-        inputs: flat, with their masks.
+        inputs: flat, with their masks; names: theirs.
 
     Attributes:
         proven: by the number of each input that has padding, the probes that measured it.
+        run_alone: how many samples were run alone.
         hazards: what only nan, or values that the model never has there, would change.
     """
 
-    def __init__(self, scout: Scout, structure: Any, inputs: list[Padded]):
+    def __init__(self, scout: Scout, structure: Any, inputs: list[Padded], names: list[str]):
         self.scout, self.model = scout, scout.model
-        self.structure, self.inputs = structure, inputs
+        self.structure, self.inputs, self.names = structure, inputs, names
         self.random = np.random.default_rng(0)
         self.masked = [x for x in inputs if x.mask is not None]
         self.rows = np.logical_and.reduce([valid.flat(x.mask).any(axis=1) for x in self.masked])
@@ -67,6 +70,7 @@ class Bench:
         self.proven: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
         self.hazards: dict[ProbeName, Found] = {}
         self.compared: set[int] = set()
+        self.run_alone = 0
 
     @property
     def unseen(self) -> list[int]:
@@ -103,6 +107,9 @@ class Bench:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
         elif self.compared and self.unseen:
             found.append(Note("outputs-unseen", {"outputs": ", ".join(map(str, self.unseen))}))
+        total = len(self.rows_with_padding())
+        if 0 < self.run_alone < total:
+            found.append(Note("some", {"count": str(self.run_alone), "total": str(total)}))
         if any(whole_numbers(x) for x in self.base.results):
             found.append(Note("whole-numbers"))
         lengths = {self.inputs[i].mask.shape[1] for i in self.padded if self.inputs[i].is_fixed}
@@ -133,6 +140,8 @@ class Bench:
         comparison = self.compare(change)
         if not comparison.changed:
             raise Impossible("nothing-masked")
+        if not comparison.compared:
+            raise Impossible("not-compared")
         self.collect(comparison, found)
         return comparison.result, found
 
@@ -155,7 +164,7 @@ class Bench:
             found[place] = max(found.get(place, difference), difference)
 
     def alone(self) -> Taken:
-        result, found, shown, nearest, error = 0.0, {}, 0, 1, None
+        result, found, nearest, error = 0.0, {}, 1, None
         with any_length():
             for rows in self.groups():
                 try:
@@ -163,16 +172,16 @@ class Bench:
                 except Impossible as raised:
                     error = error or raised
                     continue
-                shown += len(rows)
+                self.run_alone += len(rows)
                 self.learn_axes(comparison)
                 for i in self.padded:
                     if self.is_alone(comparison.inputs[i], self.inputs[i], rows[0]):
                         self.proven[i].add("alone")
                 result = max(result, comparison.result)
                 self.collect(comparison, found)
-        if not shown:
+        if not self.run_alone:
             raise error
-        return result, found, self.how_alone(nearest, shown)
+        return result, found, self.how_alone(nearest)
 
     def is_alone(self, cut: Padded, whole: Padded, row: int) -> bool:
         """Whether a sample lost its padding, and kept none for want of steps."""
@@ -182,14 +191,32 @@ class Bench:
         return steps != before and steps == whole.own_lengths(row)
 
     def groups(self) -> list[list[int]]:
-        """Samples with padding, those of one length together; of many lengths a few."""
+        """Samples with padding, those of one length together. Of many lengths half from all of
+        them, and half those whose samples are least like the others."""
         groups: dict[tuple, list[int]] = {}
         for row in self.rows_with_padding():
             groups.setdefault(tuple(x.own_lengths(row) for x in self.inputs), []).append(row)
         ordered = [groups[lengths] for lengths in sorted(groups)]
         if len(ordered) <= LENGTHS:
             return ordered
-        return [ordered[i] for i in np.linspace(0, len(ordered) - 1, LENGTHS).round().astype(int)]
+        spread = np.linspace(0, len(ordered) - 1, LENGTHS // 2).round().astype(int)
+        unlike = self.unlikeness()
+        others = sorted(range(len(ordered)), key=lambda i: -unlike[ordered[i]].max())
+        chosen = list(dict.fromkeys((*map(int, spread), *others)))[:LENGTHS]
+        return [ordered[i] for i in sorted(chosen)]
+
+    def unlikeness(self) -> np.ndarray:
+        """How far the mean of each sample's valid numbers is from that of all, `(batch,)`."""
+        found = np.zeros(len(self.rows))
+        for x in self.masked:
+            if x.is_mask or x.pairs or x.values.dtype.kind not in "iuf":
+                continue
+            weights = valid.along_axes(x.mask, range(x.mask.ndim), x.values.ndim)
+            weights = np.broadcast_to(weights & np.isfinite(x.values), x.values.shape)
+            sums = np.where(weights, x.values, 0).reshape(len(found), -1).sum(axis=1, dtype=float)
+            means = sums / np.maximum(weights.reshape(len(found), -1).sum(axis=1), 1)
+            found = np.maximum(found, np.abs(means - means.mean()) / (means.std() or 1.0))
+        return found
 
     def rows_with_padding(self) -> list[int]:
         padded = [valid.flat(~self.inputs[i].mask).any(axis=1) for i in self.padded]
@@ -243,10 +270,7 @@ class Bench:
         for key, axes in comparison.new_axes.items():
             self.base.known_axes[key] = tuple({*self.base.known_axes.get(key, ()), *axes})
 
-    def how_alone(self, nearest: int, shown: int) -> Note:
-        total = len(self.rows_with_padding())
-        if shown < total:
-            return Note("some", {"count": str(shown), "total": str(total)})
+    def how_alone(self, nearest: int) -> Note:
         if any(self.inputs[i].is_fixed for i in self.padded):
             return Note("beyond-its-input")
         return Note("nearest", {"steps": str(nearest)}) if nearest > 1 else Note()
@@ -256,7 +280,18 @@ class Bench:
             x = self.inputs[i]
             if x.is_fixed:
                 return Impossible("fixed-length", length=str(x.sizes[x.step_axes[0]]))
+        if error is not None and error.note.key == "raised" and (names := self.other_axes()):
+            return Impossible("other-axis", inputs=names)
         return error or Impossible("not-compared")
+
+    def other_axes(self) -> str:
+        """The inputs that have the steps of another one in another axis than the first."""
+        lengths = {self.inputs[i].mask.shape[1] for i in self.padded}
+        return listed(
+            name
+            for name, x in zip(self.names, self.inputs, strict=True)
+            if lengths & {*x.values.shape[2:]} and not (x.pairs or x.mask is not None)
+        )
 
     def length(self) -> Taken:
         if len({probing.on_the_left(x.mask) for x in self.masked if x.is_padded}) > 1:
@@ -296,6 +331,8 @@ class Bench:
             # this run has only told the axes that hold steps; the next one knows them
             self.learn_axes(comparison)
             comparison = self.compare(change)
+        if not comparison.compared:
+            raise Impossible("not-compared")
         found: Found = {}
         self.collect(comparison, found)
         return comparison.result, found, Note()
@@ -329,7 +366,11 @@ class Bench:
         or cannot know it."""
         if x.is_mask or x.pairs:
             return False
-        return x.told or (x.said and self.scout.blind and x.vocabulary is None and not x.given)
+        if x.told:
+            alike = [y for y in self.masked if not y.is_mask and np.array_equal(y.mask, x.mask)]
+            # of two inputs of the same lengths the mask may be of the other one only
+            return len(alike) == 1 or self.scout.blind
+        return x.said and self.scout.blind and x.vocabulary is None and not x.given
 
     def entries_of(self, x: Padded) -> list[Entry]:
         entries = list(self.base.entries.values())
