@@ -160,7 +160,12 @@ REASONS = {
         )
     ),
     "the padding that the tool put there shows it, and brute force had none": lambda case: (
-        case.said == "leaks" and case.complete and case.would_leak(valid=case.half, side="right")
+        case.said == "leaks"
+        and case.complete
+        and (
+            case.would_leak(valid=case.half, side="right")
+            or hidden(replace(case.recipe, valid=case.half, side="right"))
+        )
     ),
     "padding on another side shows it than the one where this batch has it, or the right": (
         lambda case: (

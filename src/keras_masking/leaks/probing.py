@@ -211,14 +211,16 @@ def _widened(places: np.ndarray, size: int, at_least: int) -> np.ndarray:
 
 
 def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Finite values from 2 to 4 times as large as the valid ones, of either sign in turn, so that
-    a maximum and a minimum see them. At most 4e4, which float16 holds too.
+    """Finite values from 2 to 4 times as large as the valid ones of the same feature, of either
+    sign in turn, so that a maximum and a minimum see them. What float16 holds stays so.
 
     Args:
-        shape: `(steps, ...)`.
+        shape: `(steps, ...)`, of as many axes as `valid`.
     """
-    finite = np.abs(valid[np.isfinite(valid)].astype("float64"))
-    scale = min(finite.max(initial=0.0) or 1.0, 1e4)
+    finite = np.abs(np.where(np.isfinite(valid), valid, 0).astype("float64"))
+    largest = finite.max(axis=tuple(range(max(finite.ndim - 1, 1))), initial=0.0)
+    scale = np.where(largest > 0, largest, 1.0)
+    scale = np.where(scale < 65504, np.minimum(scale, 1e4), scale)
     signs = 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     return signs * scale * random.uniform(2, 4, shape)
 
