@@ -228,7 +228,8 @@ class Leak:
             call or at the `"end"` of it, behind the calls inside it.
         amount: the largest absolute difference at a valid step, in the units of the call's
             output; inf where one of the two is not finite. Of gradients, in theirs.
-        relative: `amount` as a share of the largest absolute value at a valid step of the output.
+        relative: `amount` as a share of the largest absolute value of the same feature at a valid
+            step of the output.
         sample: the first sample of the batch with that difference.
         lost_at: the index of the call where the mask was lost, or got an entry that counts padding
             as valid; the call itself if it drops the mask that it was given, None where a mask
