@@ -192,7 +192,9 @@ class _Measured:
                         tuple(map(slice, shape))
                     ]
             places.append(counted)
-        rows = slice(None) if self.recipe.stateful else self.batch.rows
+        rows = np.flatnonzero(self.batch.rows)
+        if self.recipe.stateful:  # which takes one number of samples
+            rows = np.where(self.batch.rows, np.arange(len(self.batch.rows)), rows[0])
         together = self.run.gradients(self.batch.of_rows(rows), [c[rows] for c in places])
         if not all(np.isfinite(g).all() for g in together):
             yield np.inf

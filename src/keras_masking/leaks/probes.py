@@ -225,9 +225,7 @@ class Bench:
     def cut(self, rows: list[int], at_least: int) -> tuple[Comparison, int]:
         """These samples, each with its own steps alone, or as few more as the model takes."""
         counted = np.ones(len(rows), bool)
-        stateful = any(getattr(layer, "stateful", False) for layer in sublayers(self.model))
-        if stateful or any(x.sizes is not None and x.sizes[0] for x in self.inputs):
-            # a model of a fixed number of samples may keep a state for each place
+        if self.takes_one_batch_size:  # and may keep a state for each place
             counted = np.isin(np.arange(len(self.rows)), rows)
             rows = [row if row in rows else rows[0] for row in range(len(self.rows))]
         error = None
@@ -243,6 +241,11 @@ class Bench:
             if comparison.compared:
                 return comparison, steps
         raise self.why_not_shorter(error)
+
+    @property
+    def takes_one_batch_size(self) -> bool:
+        stateful = any(getattr(layer, "stateful", False) for layer in sublayers(self.model))
+        return stateful or any(x.sizes is not None and x.sizes[0] for x in self.inputs)
 
     def cuts_to_one(self, row: int, at_least: int) -> bool:
         fixed = [self.inputs[i] for i in self.padded if self.inputs[i].is_fixed]
@@ -405,8 +408,13 @@ class Bench:
     def gradients(self) -> Taken:
         """Those of the batch as it is, and with other values where padding enters the model."""
         rows = np.flatnonzero(self.rows)
-        some = [x.rows(rows) if len(rows) < len(self.rows) else x for x in self.inputs]
-        others = [x.other(self.random) if self.is_free(x) else x for x in some]
+        if self.takes_one_batch_size:  # one that has valid steps in the place of each without
+            rows = np.where(self.rows, np.arange(len(self.rows)), rows[0])
+        some = self.inputs if self.rows.all() else [x.rows(rows) for x in self.inputs]
+        others = [
+            y.other(self.random) if self.is_free(x) else y
+            for x, y in zip(self.inputs, some, strict=True)
+        ]
         changed = any(x is not y for x, y in zip(others, some, strict=True))
         changed |= any(not entry.zeros for entry in self.base.entries.values())
         where = [at if at is None else at[rows] for at in self.base.result_entries(self.rows)]
