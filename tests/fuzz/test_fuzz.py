@@ -48,6 +48,8 @@ ONCE_WRONG_TWISTED = (
     151426,
     151517,
     151521,
+    152587,
+    160578,
 )
 
 plain = Recipe(

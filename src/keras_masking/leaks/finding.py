@@ -245,7 +245,8 @@ def _by_chance(before: Padded, after: Padded) -> bool:
         return False
     said_open = after.sizes is not None and None in after.sizes[1:2]
     shared = before.mask is None and not said_open
-    return shared or probing.shows_pairs(after, after.mask)
+    # what a layer knows by the value of whole steps has features on axis 2
+    return shared or (after.fill is None and probing.shows_pairs(after, after.mask))
 
 
 def _runs_shorter(model: keras.Layer, structure: Any, inputs: list[Padded]) -> bool:
