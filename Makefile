@@ -45,8 +45,8 @@ changed = $(shell git diff --name-only --diff-filter=d $(SINCE) -- $(1); git ls-
 PAGES = $(filter %.md,$(call changed,docs/en docs/zh README.md))
 LAYERS = $(basename $(notdir $(call changed,src/keras_masking/layers)))
 empty :=
-# what layers share concerns all of them; the tests of one have the name of its class
-named = $(if $(filter _%,$(1)),,-k "$(subst $(empty) $(empty), or ,$(subst _,,$(1)))")
+# what layers share concerns all of them; the tests of one have its name or that of its class
+named = $(if $(filter _%,$(1)),,-k "$(subst $(empty) $(empty), or ,$(1) $(subst _,,$(1)))")
 
 check: lint ## what an author needs, in a minute: pages and layers that differ from SINCE=HEAD
 	@$(RUN) -m pytest --quiet -n 2 tests/pages/test_pages.py $(PAGES)
@@ -88,6 +88,15 @@ KERAS_BACKEND ?= tensorflow
 fuzz: $(READY) ## hold find_leaks against brute force on random models (KERAS_BACKEND= SEED=0 N=100)
 	$(call on,$(KERAS_BACKEND)) tests/fuzz/fuzz.py --seed $(SEED) --models $(N)
 
+# cosmic-ray comes with twenty packages that nothing else needs
+MUTANTS := $(VENV)/mutants
+mutants: $(MUTANTS) ## put small faults into the package, and see whether tests find them (SEED=0 N=20)
+	PYTHONPATH=$(MUTANTS) $(RUN) tests/mutants/mutants.py --seed $(SEED) --count $(if $(filter file,$(origin N)),20,$(N))
+
+$(MUTANTS): tests/mutants/requirements.txt $(READY)
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --target $@ --require-hashes --requirement $<
+	@touch $@
+
 fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 	$(VENV)/bin/ruff check --quiet --fix
 	$(VENV)/bin/ruff format --quiet
@@ -117,6 +126,8 @@ picture: site/.built ## take the picture in the README anew
 lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --all-extras --group site --group test --output-file requirements.txt pyproject.toml
+	echo cosmic-ray | $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --output-file tests/mutants/requirements.txt -
 
 clean: ## remove what was built
 	rm -rf $(VENV) site
@@ -137,4 +148,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz check-pages test-site fuzz fix bench releases survey accuracy picture lock clean
+.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz check-pages test-site fuzz mutants fix bench releases survey accuracy picture lock clean

@@ -220,7 +220,7 @@ def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator) -> np.nd
     finite = np.abs(np.where(np.isfinite(valid), valid, 0).astype("float64"))
     largest = finite.max(axis=tuple(range(max(finite.ndim - 1, 1))), initial=0.0)
     scale = np.where(largest > 0, largest, 1.0)
-    scale = np.where(scale < 65504, np.minimum(scale, 1e4), scale)
+    scale = np.where(scale < 65504, np.minimum(scale, 1e4), np.minimum(scale, 1e37))
     signs = 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     return signs * scale * random.uniform(2, 4, shape)
 
