@@ -661,7 +661,137 @@ class TestManyLengths:
         assert told["some"] == {"count": few, "total": "26"}
 
 
+class TestRandomOnes:
+    def test_noise_from_outside_keras_is_no_rounding(self):
+        random = np.random.default_rng(0)
+
+        class Noise(layers.Layer):
+            def call(self, x):
+                noise = random.normal(size=(x.shape[0], 3)).astype("float32")
+                return x + ops.convert_to_tensor(noise)
+
+            def compute_output_spec(self, x):
+                return keras.KerasTensor(x.shape, x.dtype)
+
+        model = series(lambda x: Noise()(layers.GlobalAveragePooling1D()(x)))
+        for _ in range(5):
+            assert find_leaks(model, FEATURES, padding=0).verdict == "not measured"
+
+
+class TestRoundingOfOneEntry:
+    def test_a_step_at_a_threshold_hides_no_other_step(self):
+        class Tenths(layers.Layer):
+            def call(self, x):
+                return ops.round(x * 10) / 10
+
+        x = keras.Input((None, 1))
+        dense, ahead = layers.Dense(1), layers.Conv1D(1, 2, padding="same", use_bias=False)
+        model = keras.Model(x, Tenths()(ahead(dense(layers.Masking()(x)))))
+        dense.set_weights([np.ones((1, 1)), np.array([0.3])])
+        ahead.set_weights([np.array([[[1.0]], [[0.8]]])])
+        batch = np.array([[[0.07], [0.3], [0.32], [0], [0]]], "float32")  # step 0 makes 0.85
+        assert find_leaks(model, batch).verdict == "leaks"
+
+    def test_what_code_of_ones_own_rounds_inside(self):
+        class Distance(layers.Layer):
+            def call(self, given):
+                first, second = (ops.normalize(x, axis=-1) for x in given)
+                return 1 - ops.sum(first * second, axis=-1)
+
+        first, second = (keras.Input((None,), dtype="int32") for _ in range(2))
+        for seed in range(4):
+            keras.utils.set_random_seed(seed)
+            encode = keras.Sequential([layers.Embedding(9, 8, mask_zero=True), layers.GRU(8)])
+            model = keras.Model([first, second], Distance()([encode(first), encode(second)]))
+            batch = np.array([[3, 1, 4, 0, 0], [1, 5, 2, 6, 0], [2, 7, 6, 0, 0]])
+            report = find_leaks(varied(model), [batch, batch * [[1], [1], [0]] + [[0], [0], [8]]])
+            assert report.verdict != "leaks"
+
+    def test_features_in_front_of_steps(self):
+        def call(x):
+            small = layers.Conv1D(1, 3, padding="same")(layers.Dense(2)(x))
+            large = layers.Rescaling(1e6)(layers.Dense(1)(x))
+            return layers.Permute((2, 1))(layers.Concatenate()([large, small]))
+
+        x = keras.Input((None, 3))
+        model = varied(keras.Model(x, call(layers.Masking()(x))))
+        assert find_leaks(model, FEATURES).verdict == "leaks"
+
+
+class Extended(layers.Layer):
+    """Puts steps of its own around a layer, and hands on the mask of what becomes of them."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.inner, self.supports_masking = how, layers.Dense(3), True
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x, mask=None):
+        if self.how == "a step in front":
+            return self.inner(ops.concatenate([ops.ones_like(x[:, :1]), x], axis=1))
+        if self.how == "moved by a step":
+            return self.inner(ops.pad(x[:, :-1], [[0, 0], [1, 0], [0, 0]]))
+        return self.inner(x[:, None])
+
+    def compute_mask(self, x, mask=None):
+        if mask is None or self.how == "another axis":
+            return None
+        if self.how == "moved by a step":
+            return mask
+        return ops.concatenate([ops.ones_like(mask[:, :1]), mask], axis=1)
+
+    def compute_output_spec(self, x, mask=None):
+        shapes = {"another axis": (None, 1, None, 3)}
+        return keras.KerasTensor(shapes.get(self.how, (None, None, 3)), x.dtype)
+
+
+class TestStepsOfOnesOwn:
+    @pytest.mark.parametrize("how", ["a step in front", "moved by a step", "another axis"])
+    def test_of_a_layer_inside(self, how):
+        assert find_leaks(words(lambda _, x: Extended(how)(x)), FULL).verdict == "clear"
+
+    def test_two_sequences_in_a_row(self):
+        model = words(
+            lambda _, x: layers.Concatenate(axis=1)([layers.Dense(2)(x), layers.Dense(2)(x)])
+        )
+        assert find_leaks(model, FULL).verdict == "clear"
+
+    @pytest.mark.parametrize(
+        "call, verdict",
+        [
+            (lambda x: x, "clear"),
+            (lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))), "clear"),
+            (lambda x: layers.Conv1D(2, 3)(x), "clear"),
+            (lambda x: layers.Dense(2)(layers.MaxPooling1D(2)(x)), "clear"),
+            (lambda x: layers.Conv1D(2, 3, padding="same")(x), "leaks"),
+        ],
+    )
+    def test_laid_out_in_a_row(self, call, verdict):
+        batch = np.array([[3, 1, 4, 2, 0], [1, 5, 3, 0, 0]])
+        model = words(lambda _, x: layers.Reshape((-1,))(call(x)))
+        assert find_leaks(model, batch).verdict == verdict
+
+
 class TestSamplesInTwoAxes:
+    def test_as_many_features_as_samples_in_a_model_of_one_batch_size(self):
+        class Ahead(layers.Layer):
+            def call(self, x):
+                after = ops.concatenate([x[:, 1:], x[:, :1] * 0], axis=1)
+                return ops.max(x + after * ops.one_hot(0, x.shape[-1]), axis=1)
+
+        lengths = np.array([5, 4, 3, 2])
+        x = np.random.default_rng(0).normal(size=(4, 6, 3)).astype("float32")
+        x[np.arange(6) >= lengths[:, None]] = 0
+        given = keras.Input(batch_shape=(4, None, 3))
+        state = layers.GRU(4, return_sequences=True, stateful=True)(layers.Masking()(given))
+        model = keras.Model(given, Ahead()(layers.Dense(4)(state)))
+        random = np.random.default_rng(0)
+        for weights in model.weights:
+            weights.assign(random.normal(size=weights.shape) / 2)
+        assert find_leaks(model, x).verdict == "leaks"
+
     def test_scores_of_each_two_samples(self):
         def model(pool):
             first, second = (keras.Input((None,), dtype="int32", name=name) for name in "ab")

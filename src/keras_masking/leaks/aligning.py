@@ -16,6 +16,7 @@ class Pair(NamedTuple):
     Attributes:
         base, run: values of one shape, of the base run and, as a view, of the other one.
         where: the entries that are valid in both, in that shape.
+        rounding: by how much each may be moved by rounding alone.
         kept: of axes of windows, by axis the sample, the size in the base run, and the places that
             the sample fills alone.
     """
@@ -23,10 +24,8 @@ class Pair(NamedTuple):
     base: np.ndarray
     run: np.ndarray
     where: np.ndarray
+    rounding: np.ndarray
     kept: tuple[tuple[int, tuple[int, int, np.ndarray]], ...] = ()
-
-
-MOST_BESIDE = 16  # steps that a convolution or a layer adds to those of a sample
 
 
 class Reading(NamedTuple):
@@ -56,7 +55,9 @@ class Longer:
     rows: np.ndarray
     left: bool = False
 
-    def pairs(self, a, b, mask_a, mask_b, axes, exists, samples) -> list[Pair]:
+    def pairs(self, a, b, mask_a, mask_b, rounding, axes, exists, samples) -> list[Pair]:
+        """The steps that were there before; if both runs have masks of their own for other steps,
+        such as those of two sequences in a row, also the valid ones in their order."""
         there = tuple(
             slice(m - n, m) if self.left else slice(0, n)
             for n, m in zip(a.shape, b.shape, strict=True)
@@ -68,7 +69,29 @@ class Longer:
             where = where & valid.along_axes(self.rows, (axis,), a.ndim)
         others = [axis for axis in axes if axis not in exists]
         where_b = valid.entries(b.shape, mask_b, others, self.rows)
-        return [Pair(a, b[there], where & where_b[there])]
+        found = [Pair(a, b[there], where & where_b[there], rounding)]
+        if mask_a is None or mask_b is None or a.shape[1] == b.shape[1]:
+            return found
+        if (
+            a.shape[2:] == b.shape[2:]
+            and mask_a.shape == a.shape[:2]
+            and mask_b.shape == b.shape[:2]
+        ):
+            counts = mask_a[self.rows].sum(axis=1)
+            if np.array_equal(counts, mask_b[self.rows].sum(axis=1)) and counts.size:
+                found.append(self.in_order(a, b, mask_a, mask_b, rounding, counts.max()))
+        return found
+
+    def in_order(self, a, b, mask_a, mask_b, rounding, count: int) -> Pair:
+        at_a, at_b = (_valid_first(mask, count) for mask in (mask_a, mask_b))
+        where = np.take_along_axis(mask_a, at_a, axis=1) & self.rows[:, None]
+        where = valid.along_axes(where, (0, 1), a.ndim)
+        base, run = taken(a, at_a, 1), taken(b, at_b, 1)
+        return Pair(base, run, np.broadcast_to(where, base.shape), taken(rounding, at_a, 1))
+
+
+def _valid_first(mask: np.ndarray, count: int) -> np.ndarray:
+    return np.argsort(~mask, axis=1, kind="stable")[:, :count]
 
 
 @dataclass(frozen=True)
@@ -89,30 +112,30 @@ class Alone:
     cut: list[tuple[Padded, Places]]
     left: bool
 
-    def pairs(self, a, b, mask_a, mask_b, axes, exists, samples) -> list[Pair]:
+    def pairs(self, a, b, mask_a, mask_b, rounding, axes, exists, samples) -> list[Pair]:
         """By each reading of where the steps of the samples stood."""
         if a.shape[0] != self.total or b.shape[0] != len(self.rows):
             return []
         rows = list(self.rows)
-        base = a[rows]
+        base, rounding = a[rows], rounding[rows]
         where = np.zeros(base.shape, bool)
         where[self.counted] = True
         for axis in samples[1:]:
             if len(rows) < self.total:  # else each stands in its own place
-                base, where = base.take(rows, axis), where.take(rows, axis)
+                base, where, rounding = (x.take(rows, axis) for x in (base, where, rounding))
             where = where & valid.along_axes(self.counted, (axis,), a.ndim)
         if mask_b is not None and not mask_b.all():
             where_b = valid.entries(b.shape, mask_b, axes, np.ones(len(b), bool))
         else:
             where_b = np.ones(b.shape, bool)
         changed = [axis for axis in range(1, a.ndim) if base.shape[axis] != b.shape[axis]]
-        readings = (self.readings(x, a.shape[x], b.shape[x], mask_a) for x in changed)
+        readings = (self.readings(x, a.shape, b.shape[x], mask_a) for x in changed)
         return [
-            self.pair(base, b, where, where_b, dict(zip(changed, chosen, strict=True)))
+            self.pair(base, b, where, where_b, rounding, dict(zip(changed, chosen, strict=True)))
             for chosen in product(*readings)
         ]
 
-    def pair(self, base, run, where, where_b, steps: dict[int, Reading]) -> Pair:
+    def pair(self, base, run, where, where_b, rounding, steps: dict[int, Reading]) -> Pair:
         kept: list = []
         for axis, reading in steps.items():
             if reading.windows and where_b.all():
@@ -121,13 +144,14 @@ class Alone:
                     for row, at, counts in zip(self.rows, reading.at, self.counted, strict=True)
                     if counts
                 ]
-            base, where = taken(base, reading.at, axis), taken(where, reading.at, axis)
+            base, where, rounding = (taken(x, reading.at, axis) for x in (base, where, rounding))
             if reading.compared is not None:
                 where = where & valid.along_axes(reading.compared, (0, axis), base.ndim)
-        return Pair(base, run, where & where_b, tuple(kept))
+        return Pair(base, run, where & where_b, rounding, tuple(kept))
 
-    def readings(self, axis: int, before: int, after: int, mask) -> list[Reading]:
+    def readings(self, axis: int, shape: tuple, after: int, mask) -> list[Reading]:
         """Where the steps of an axis may have stood."""
+        before = shape[axis]
         alike = sorted(self.cut, key=lambda x: not _same(x[0].mask, mask))
         for padded, places in alike:
             for at_axis, at in places.items():
@@ -138,19 +162,23 @@ class Alone:
             return []
         rows = list(self.rows)
         known = [x for x in (mask, *(x.mask for x, at in alike if at)) if x is not None]
+        at = np.broadcast_to(self._at_the_end(before, after), (len(rows), after))
+        # steps and features in one row are as many as a sample alone has
+        in_a_row = [Reading(at, True)] if len(shape) == 2 else []
         for strided, of, reading in product((None, True), known, (valid.along, valid.touched)):
             steps = reading(valid.flat(of), before, strided)
             if steps is not None and (steps[rows].sum(axis=1) == after).all():
-                return [Reading(np.stack([np.flatnonzero(row) for row in steps[rows]]), True)]
-        steps = valid.along(valid.flat(known[0]), before) if known else None
-        at = np.broadcast_to(self._at_the_end(before, after), (len(rows), after))
-        found = [Reading(at, False, None if steps is None else taken(steps[rows], at, 1))]
+                own = np.stack([np.flatnonzero(row) for row in steps[rows]])
+                return [Reading(own, True), *in_a_row]
         for of in known:
             own = valid.flat(of)
             follows = mask is None or mask.ndim > 2 or _same(mask, valid.along(own, before))
-            if own.shape[1] != before and follows:
-                return self.beside(own, before, after) or found
-        return found
+            found = self.beside(own, before, after) if own.shape[1] != before and follows else []
+            if found:
+                return [*found, *in_a_row]
+        steps = valid.along(valid.flat(known[0]), before) if known else None
+        compared = None if steps is None else taken(steps[rows], at, 1)
+        return in_a_row or [Reading(at, False, compared)]
 
     def beside(self, mask: np.ndarray, before: int, after: int) -> list[Reading]:
         """Where an axis has a few steps more than the samples have, in front, behind, or both: each
@@ -161,7 +189,7 @@ class Alone:
             return []
         times, rest = divmod(before - after, time - count)
         more = before - times * time
-        if rest or not 0 < more <= MOST_BESIDE:
+        if rest or not 0 < more <= valid.MOST_BESIDE:
             return []
         found = []
         for moved in range(more + 1):

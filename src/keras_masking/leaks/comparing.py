@@ -186,40 +186,43 @@ class Comparison(Follower):
         samples = self.base.sample_axes.get(key, (0,))
         if 0 not in samples:
             return None
+        if isinstance(self.change.align, Longer) and not self.in_place(a.shape, b.shape):
+            return None
         changed = self.changed_axes(a.shape, b.shape)
         axes = self.new_axes[key] = tuple(axis for axis in changed if axis not in samples)
         if not axes and mask is not None:
             axes = tuple(x for x in self.axes(key, a.shape, mask) if x not in samples)
         a, run_values = a.astype("float64"), b.astype("float64")
         exists = self.base.exists.get(key, {})
-        pairs = self.change.align.pairs(a, run_values, seen.mask, mask, axes, exists, samples)
+        rounding = self.base.rounding.get(key, np.zeros(1))
+        if rounding.shape != a.shape:
+            rounding = np.broadcast_to(0.0, a.shape)
+        pairs = self.change.align.pairs(
+            a, run_values, seen.mask, mask, rounding, axes, exists, samples
+        )
         if not pairs:
             return None
-        features = a.ndim - 1 not in axes and a.shape[-1] == pairs[0].base.shape[-1]
-        judged = [self.judge(key, pair, dtype_of(x), features) for pair in pairs]
+        judged = [self.judge(pair, dtype_of(x), axes) for pair in pairs]
         # where a tensor can be read in several ways, it differs if it does by each of them
-        best = min(range(len(pairs)), key=lambda i: judged[i].amount if judged[i] else 0.0)
-        base, run, where, kept = pairs[best]
-        if kept:
-            self.kept[key] = kept
-        if not self.frames and where.any():
+        best = next((i for i, found in enumerate(judged) if found is None), 0)
+        pair = pairs[best]
+        if pair.kept:
+            self.kept[key] = pair.kept
+        if not self.frames and pair.where.any():
             self.compared.add(key[-1])
         if not judged[best]:
             return Found(None, None, whole)
-        run[where] = base[where]  # a view of what the run gave
+        pair.run[pair.where] = pair.base[pair.where]  # a view of what the run gave
         return Found(judged[best], run_values, whole)
 
-    def judge(self, key: Key, pair: Pair, dtype: str, features: bool) -> Difference | None:
-        """The largest difference that rounding does not explain.
-
-        Args:
-            features: whether the last axis holds features, each of a size of its own.
-        """
+    def judge(self, pair: Pair, dtype: str, axes: tuple[int, ...]) -> Difference | None:
+        """The largest difference that rounding does not explain."""
         apart = distance(pair.base, pair.run)
         apart[~pair.where] = 0
-        largest = by_sample_and_feature(pair.base, pair.where & np.isfinite(pair.base), features)
+        counted = pair.where & np.isfinite(pair.base)
+        largest = by_sample_and_feature(pair.base, counted, axes)
         of_feature = largest.max(axis=0, keepdims=True, initial=0.0)
-        tolerance = self.rounding(key, features)
+        tolerance = pair.rounding
         if (digits := DIGITS.get(dtype)) is not None:
             tolerance = np.maximum(tolerance, self.tolerance * largest)
             tolerance = np.maximum(tolerance, 2.0**-digits * of_feature)
@@ -227,18 +230,21 @@ class Comparison(Follower):
         if not apart.any():
             return None
         worst = np.unravel_index(np.argmax(apart), apart.shape)
-        share = apart[worst] / (of_feature.flat[worst[-1] if of_feature.size > 1 else 0] or 1.0)
+        share = apart[worst] / (np.broadcast_to(of_feature, apart.shape)[worst] or 1.0)
         sample = int(worst[0])
         if isinstance(self.change.align, Alone):
             sample = int(self.change.align.rows[sample])
         return Difference(float(apart[worst]), float(share), sample)
 
-    def rounding(self, key: Key, features: bool) -> np.ndarray:
-        """By how much rounding may move what is compared of a tensor."""
-        moved = self.base.rounding.get(key, np.zeros(1))
-        if isinstance(self.change.align, Alone) and moved.ndim:
-            moved = moved[list(self.change.align.rows)] if len(moved) > 1 else moved
-        return moved if features else moved.max(axis=-1, keepdims=True)
+    def in_place(self, shape: tuple, longer: tuple) -> bool:
+        """Whether what a longer run has more stands behind the rest: of entries in one row it does
+        where each step has as many, and not in a matrix of steps that was laid out."""
+        if len(shape) != 2 or shape[1] == longer[1]:
+            return True
+        pairs = zip(self.base.inputs, self.change.inputs, strict=True)
+        lengths = [(x.mask.shape[1], y.mask.shape[1]) for x, y in pairs if x.mask is not None]
+        before, after = shape[1], longer[1]
+        return any(before * m == after * n or after - before == m - n for n, m in lengths)
 
     def changed_axes(self, shape: tuple, other: tuple) -> tuple[int, ...]:
         """The axes that hold steps; the one of a flattened result holds features as well."""

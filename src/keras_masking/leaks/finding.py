@@ -124,6 +124,7 @@ def _find_leaks(
     report("random")
     if (random := bench.first_random()) is not None:
         return LeakReport(bench.trace, "not measured", (), (), (), notes, random)
+    bench.prepare()
     probes, found = [], {}
     for name in PROBES:
         report(name)

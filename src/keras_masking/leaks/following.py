@@ -82,12 +82,12 @@ class Follower(Recorder):
         for i, x in enumerate(flat_outputs):
             if is_tensor(x):
                 result = next(results)
-                # what a layer inside has made keeps the steps it has there
-                mask = (
-                    self.steps.get(x)
-                    if x in self.steps
-                    else self.steps_of(key(frame, "output", i), result, steps, frame.operation)
-                )
+                if x in self.steps:  # what a layer inside has made keeps the steps it has there
+                    own = result.mask is not None and leading(result.shape, result.mask.shape)
+                    mask = self.steps.get(x)
+                    mask = result.mask if mask is None and own else mask
+                else:
+                    mask = self.steps_of(key(frame, "output", i), result, steps, frame.operation)
                 flat_outputs[i] = self.gave(frame, i, x, mask)
                 if flat_outputs[i] is not x and get_mask(x) is not None:
                     set_mask(flat_outputs[i], get_mask(x))
@@ -150,12 +150,23 @@ class Follower(Recorder):
             if alike:
                 break
         else:
-            return None
+            return self.of_other_steps(tuple(x.shape), masks)
         mask = alike[0]
         others = [y.mask for y in self.inputs if leading(y.values.shape, mask.shape)]
         if not all(_equal(mask, other) for other in others):
             self.unsure[x] = True
         return np.logical_and.reduce([other for other in alike if other.shape == mask.shape])
+
+    def of_other_steps(self, shape: tuple, masks: list[np.ndarray]) -> np.ndarray | None:
+        """Of a tensor that code made: with steps on another axis, or with a few more or fewer."""
+        for mask in map(valid.flat, masks):
+            if len(shape) < 3 or shape[0] != len(mask):
+                continue
+            if mask.shape[1] in shape[1:]:
+                return mask
+            if abs(shape[1] - mask.shape[1]) <= valid.MOST_BESIDE:
+                return valid.along(mask, shape[1])
+        return None
 
     def axes(self, key: Key, shape: tuple, mask: np.ndarray) -> tuple[int, ...]:
         return valid.time_axes(shape, valid.flat(mask))
@@ -325,10 +336,9 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
-        rounding: by how much rounding alone may move what is valid of a tensor, by sample and
-            feature, `(batch, 1, ..., features)`.
-        sample_axes: of tensors with several axes as long as the batch, which of them hold samples;
-            of others it is the first.
+        rounding: by how much rounding alone may move each entry of a tensor.
+        sample_axes: of tensors with another axis as long as the batch, which axes hold samples; of
+            others it is the first.
         exists: of axes of windows, by axis, which steps a sample has alone too, (batch, steps).
         entries: the outputs of the layers that make a mask, and of those that look indices up:
             what they hold in padded steps is what the model knows of padding. By key the padding,
@@ -495,49 +505,52 @@ class Base(Follower):
         return spoilt if lost is None else lost
 
 
-class Shapes(Follower):
-    """The shapes of all tensors of a run."""
+class Changed(Follower):
+    """A run with another first sample: which entries of all tensors it changes."""
 
-    def __init__(self, model: keras.Layer, inputs: list[Padded]):
-        super().__init__(model, inputs)
-        self.shapes: dict[Key, tuple[int, ...]] = {}
+    def __init__(self, base: Base, keys: set[Key]):
+        rows = [1, *range(1, len(base.inputs[0].values))]
+        super().__init__(base.model, [x.rows(rows) for x in base.inputs])
+        self.base, self.keys = base, keys
+        self.sample_axes: dict[Key, tuple[int, ...]] = {}
 
     def met(self, frame, i, x) -> None:
-        self.shapes[key(frame, "given", i)] = tuple(x.shape)
+        self.compare(key(frame, "given", i), x)
 
     def gave(self, frame, i, x, mask):
-        self.shapes[key(frame, "output", i)] = tuple(x.shape)
+        self.compare(key(frame, "output", i), x)
         return x
+
+    def compare(self, at: Key, x: Any) -> None:
+        if at not in self.keys:
+            return
+        a, b = to_numpy(self.base.tensors[at].values), to_numpy(x)
+        if a is not None and b is not None and a.shape == b.shape:
+            changed = np.argwhere((a != b) & ((a == a) | (b == b)))  # nan is equal to nothing
+            self.sample_axes[at] = _of_samples(changed, a.shape)
+
+
+def _of_samples(changed: np.ndarray, shape: tuple) -> tuple[int, ...]:
+    """The axes in whose first entry everything stands that the first sample has changed."""
+    axes = [axis for axis, size in enumerate(shape) if size == len(changed) or size == shape[0]]
+    for axis in axes:
+        if (changed[:, axis] == 0).all():
+            return (axis,)
+    for axis in axes[1:]:
+        if ((changed[:, 0] == 0) | (changed[:, axis] == 0)).all():
+            return (0, axis)
+    return (0,)
 
 
 def sample_axes(base: Base, structure: Any) -> dict[Key, tuple[int, ...]]:
-    """Of tensors with another axis as long as the batch the axes that grow with the batch; all that
-    may, where the model takes no larger one."""
+    """Of tensors with another axis as long as the batch the axes that hold samples."""
     total = len(base.inputs[0].values)
-    alike = {at: x for at, x in base.tensors.items() if total in tuple(x.values.shape)[1:]}
-    if not alike:
+    alike = {at for at, x in base.tensors.items() if total in tuple(x.values.shape)[1:]}
+    if not alike or total == 1:
         return {}
-    larger = Shapes(base.model, [x.rows([*range(total), 0]) for x in base.inputs])
-    try:
-        larger.start(structure)
-    except Exception:  # whatever a model of a fixed number of samples raises
-        return {at: _as_long_as_the_batch(x) for at, x in alike.items()}
-    grown = larger.shapes
-    return {
-        at: _differing(tuple(x.values.shape), grown[at])
-        for at, x in alike.items()
-        if len(grown.get(at, ())) == len(x.values.shape)
-    }
-
-
-def _differing(shape: tuple, other: tuple) -> tuple[int, ...]:
-    return tuple(i for i, (n, m) in enumerate(zip(shape, other, strict=True)) if n != m)
-
-
-def _as_long_as_the_batch(x: Seen) -> tuple[int, ...]:
-    shape = tuple(x.values.shape)
-    steps = () if x.mask is None else valid.time_axes(shape, valid.flat(x.mask))
-    return tuple(axis for axis, n in enumerate(shape) if n == shape[0] and axis not in steps)
+    changed = Changed(base, alike)
+    changed.start(structure)
+    return changed.sample_axes
 
 
 def strided(operation: keras.Operation) -> bool | None:

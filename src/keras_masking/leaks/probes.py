@@ -61,8 +61,6 @@ class Bench:
         self.left = any(probing.on_the_left(x.mask) for x in self.masked)
         self.base = Base(self.model, inputs)
         self.base.start(structure)
-        self.base.rounding = by_rounding(self.base, structure)
-        self.base.sample_axes = sample_axes(self.base, structure)
         self.trace = self.base.trace()
         self.padded = [
             i for i, x in enumerate(inputs) if x.mask is not None and not x.mask[self.rows].all()
@@ -77,6 +75,11 @@ class Bench:
         """The outputs of the model that no probe could compare, such as one of another first axis
         than the batch."""
         return [i for i in range(len(self.base.results)) if i not in self.compared]
+
+    def prepare(self) -> None:
+        """Measures what comparisons need to know. Of a random model it would be the noise."""
+        self.base.rounding = by_rounding(self.base, self.structure)
+        self.base.sample_axes = sample_axes(self.base, self.structure)
 
     def first_random(self) -> str | None:
         """The first call that gives another result when only the seeds are others."""

@@ -7,6 +7,8 @@ a price of a million a probability is not small, and -1e9 in front of a softmax 
 behind it.
 """
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,28 +16,31 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_masking._keras import to_numpy
+from keras_masking._keras import leading, to_numpy
 from keras_masking.attached import Attached
 from keras_masking.leaks import valid
 from keras_masking.leaks.following import Base, Follower, Key, embedding_of, key
 from keras_masking.leaks.probing import Padded
+from keras_masking.tracing import Frame
 
 RUNS = 2  # one may change a number by next to nothing, by chance
 LAST = 4, 12  # by how many units in the last place: more than one, so that they rarely cancel out
 SPARE = 4  # by how much what happens inside a layer may exceed that
+COMMON = 4  # times what is usual in a sample and feature, where one entry is moved by less
+INSIDE = 8  # units that code of one's own rounds by, as a share of what it was given
 SAMPLED = 8  # numbers of an output that are looked for in what it was made from
 
 DIGITS = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}  # binary, behind the point
 
 
 def by_rounding(base: Base, structure: Any) -> dict[Key, np.ndarray]:
-    """By tensor how far rounding may move its valid entries, `(batch, 1, ..., features)`."""
+    """By tensor how far rounding may move each entry."""
     found: dict[Key, np.ndarray] = {}
     for seed in range(RUNS):
         rounded = Rounded(base, np.random.default_rng(seed))
         rounded.start(structure, rounded.weights())
         for at, moved in rounded.moved.items():
-            found[at] = np.maximum(found.get(at, 0.0), SPARE * moved)
+            found[at] = np.maximum(found.get(at, 0.0), moved)
     return found
 
 
@@ -43,7 +48,9 @@ class Rounded(Follower):
     """The run of the batch with other last digits.
 
     Attributes:
-        moved: by tensor the largest change of a valid entry, by sample and feature.
+        moved: by tensor how far each entry may be moved. What is usual in its sample and feature
+            counts too, since one may be moved by next to nothing by chance; but one that is at a
+            threshold says nothing of the others.
     """
 
     def __init__(self, base: Base, random: np.random.Generator):
@@ -51,6 +58,7 @@ class Rounded(Follower):
         super().__init__(base.model, [self.of_input(x) for x in base.inputs])
         self.base = base
         self.done = Attached()
+        self.least = Attached()
         self.moved: dict[Key, np.ndarray] = {}
 
     def weights(self) -> list[tuple[keras.Variable, Any]]:
@@ -90,6 +98,8 @@ class Rounded(Follower):
             sources = [to_numpy(y) for y in frame.note]
             if not (embedding_of(frame.operation) or self.copied(values, sources, DIGITS[dtype])):
                 x = tensor_like(x, self.shaken(values, dtype))
+                if frame.has_code:  # of which only the result is seen
+                    self.least[x] = INSIDE * 2.0 ** -DIGITS[dtype] * self.largest_given(frame, x)
             self.done[x] = True
         self.compare(key(frame, "output", i), x, mask)
         return x
@@ -110,19 +120,48 @@ class Rounded(Follower):
             return
         axes = () if mask is None else valid.time_axes(a.shape, valid.flat(mask))
         where = valid.entries(a.shape, mask, axes, np.ones(len(self.inputs[0].values), bool))
-        moved = by_sample_and_feature(distance(a, b), where)
-        self.moved[at] = np.nan_to_num(moved, posinf=np.inf)
+        moved = np.where(where, distance(a, b), 0.0)
+        if over := apart(a.ndim, axes):
+            moved = np.maximum(moved, COMMON * _median(np.where(where, moved, np.nan), over))
+        moved = SPARE * moved
+        self.moved[at] = np.maximum(moved, self.least.get(x, 0.0)).astype("float32")
+
+    def largest_given(self, frame: Frame, x: Any) -> np.ndarray:
+        """By sample the largest valid number that a call was given."""
+        found = np.zeros((len(x), *[1] * (len(x.shape) - 1)))
+        for y in frame.note:
+            values, mask = to_numpy(y), self.steps.get(y)
+            if values is None or values.dtype.kind != "f" or values.shape[:1] != found.shape[:1]:
+                continue
+            if mask is not None and leading(values.shape, mask.shape):
+                values = np.where(valid.along_axes(mask, range(mask.ndim), values.ndim), values, 0)
+            finite = np.abs(np.where(np.isfinite(values), values, 0))
+            largest = finite.reshape(len(finite), -1).max(axis=1, initial=0.0)
+            found = np.maximum(found, largest.reshape(found.shape))
+        return found
 
 
-def by_sample_and_feature(values: np.ndarray, where: np.ndarray, last: bool = True) -> np.ndarray:
-    """The largest of absolute values that count, `(batch, 1, ..., features)`; 0 where none does.
+def _median(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Of what is no nan, 0 where there is nothing else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a sample without a valid step
+        return np.nan_to_num(np.nanmedian(values, axis=axes, keepdims=True), posinf=np.inf)
+
+
+def apart(rank: int, axes: Sequence[int]) -> tuple[int, ...]:
+    """The axes over which numbers of one size stand: all but those of samples and features."""
+    return tuple(axes) if rank - 1 in axes else tuple(range(1, rank - 1))
+
+
+def by_sample_and_feature(values: np.ndarray, where: np.ndarray, axes: Sequence[int]) -> np.ndarray:
+    """The largest of absolute values that count, of size 1 in all axes but those of samples and
+    features; 0 where none does.
 
     Args:
-        last: whether the last axis holds features, so that each is seen for itself.
+        axes: those that hold steps.
     """
-    axes = tuple(range(1, values.ndim - (last and values.ndim > 1)))
     counted = np.where(where & ~np.isnan(values), np.abs(values), 0.0)
-    return counted.max(axis=axes, keepdims=True, initial=0.0) if axes else counted
+    return counted.max(axis=apart(values.ndim, axes), keepdims=True, initial=0.0)
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

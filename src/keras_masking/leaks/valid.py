@@ -12,6 +12,8 @@ import numpy as np
 
 from keras_masking._keras import leading
 
+MOST_BESIDE = 16  # steps that a convolution or other code adds to those of a sample
+
 
 def touched(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarray | None:
     """As `along`, but steps of blocks and windows that hold any valid step are valid."""

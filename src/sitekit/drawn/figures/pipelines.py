@@ -45,5 +45,6 @@ def normalized_padding(word):
         "before": written(before),
         "normalized": written(normalized[..., 0]),
         "after": written(after),
+        "wrong": said((after != before).sum()),
     }
     return [line], facts
