@@ -765,6 +765,7 @@ class TestStepsOfOnesOwn:
             (lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))), "clear"),
             (lambda x: layers.Conv1D(2, 3)(x), "clear"),
             (lambda x: layers.Dense(2)(layers.MaxPooling1D(2)(x)), "clear"),
+            (lambda x: layers.Dense(1)(x), "clear"),
             (lambda x: layers.Conv1D(2, 3, padding="same")(x), "leaks"),
         ],
     )

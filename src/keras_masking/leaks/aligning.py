@@ -157,7 +157,7 @@ class Alone:
             for at_axis, at in places.items():
                 fits = padded.values.shape[at_axis] == before and at.shape[1] == after
                 if fits and (at_axis == axis or len(places) == 1 or padded.pairs):
-                    return [Reading(at)]
+                    return [Reading(at, len(shape) == 2)]  # of a row it may be chance
         if after > before:
             return []
         rows = list(self.rows)
