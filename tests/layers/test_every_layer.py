@@ -221,6 +221,19 @@ def test_every_public_layer_is_tested_here():
     assert public == {*SPECIMENS, *SPECIAL} == set(keras_masking.layers.__all__)
 
 
+@functools.cache
+def with_ones_in_padding(name, side):
+    """A layer and its result, which is the same for whatever else stands there."""
+    layer, mask = make(name), MASKS[side]
+    return layer, array(layer(with_padding(X, mask, 1), mask=mask))
+
+
+@functools.cache
+def without_padding(name):
+    layer = make(name)
+    return layer, seen(layer, X, np.ones((2, 4), bool))
+
+
 @pytest.mark.filterwarnings(
     "ignore:.*softmax over axis",  # Keras, of a single step
     "ignore:invalid value",  # numpy, of nan and inf in padding
@@ -231,17 +244,16 @@ class TestPaddingInvariance:
     @pytest.mark.parametrize("value", [0, 7, -3e38, np.nan, np.inf, -np.inf])
     def test_what_stands_in_padded_steps_changes_nothing(self, name, side, value):
         mask = MASKS[side]
-        expected = array(make(name)(with_padding(X, mask, 1), mask=mask))
-        result = array(make(name)(with_padding(X, mask, value), mask=mask))
-        assert_same(result, expected)
+        layer, expected = with_ones_in_padding(name, side)
+        assert_same(array(layer(with_padding(X, mask, value), mask=mask)), expected)
 
     @every_layer
     @pytest.mark.parametrize(("before", "after"), [(0, 4), (4, 0), (2, 2)])
     def test_how_many_padded_steps_there_are_changes_nothing(self, name, before, after):
         width = [(0, 0), (before, after)]
         x = np.pad(X, [*width, (0, 0)], constant_values=np.nan)
-        expected = seen(make(name), X, np.ones((2, 4), bool))
-        assert_same(seen(make(name), x, np.pad(np.ones((2, 4), bool), width)), expected)
+        layer, expected = without_padding(name)
+        assert_same(seen(layer, x, np.pad(np.ones((2, 4), bool), width)), expected)
 
     @every_layer
     def test_the_neighbours_of_a_sample_change_nothing(self, name):
