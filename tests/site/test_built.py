@@ -51,6 +51,21 @@ def test_no_link_or_anchor_is_dead(site, documents):
     assert not dead
 
 
+# headings that have moved to another page; who follows an old link finds a link there
+MOVED = {
+    "debug": ("ci", "command-line", "json"),
+    "losses": ("metrics", "ctc", "crf"),
+    "shapes": ("lambda",),
+}
+
+
+@pytest.mark.parametrize(("page", "anchor"), [(page, x) for page in MOVED for x in MOVED[page]])
+def test_an_old_address_leads_to_where_it_is_told_now(documents, page, anchor):
+    for language in LANGUAGES:
+        tag = documents[f"{SITE_URL}{language}/{page}/"].find(id=anchor)
+        assert tag is not None and tag.name == "a" and tag["href"].startswith("../")
+
+
 def test_nothing_is_loaded_from_another_origin(documents):
     loaded = [
         f"{source_of(url)}: {tag}"

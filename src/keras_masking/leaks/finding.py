@@ -52,13 +52,13 @@ def find_leaks(
 
     Every call is compared, so a leak is named where it starts: at the first call whose inputs are
     the same and whose output is not. A difference that no valid result of the model shows is no
-    leak. Nothing about the model is changed. All outputs of one run are held in memory.
+    leak. Nothing about the model is changed. All outputs of one run are held in memory, and as many
+    numbers for their rounding.
 
     A difference counts from 1e-4 of the largest valid value of the same sample and feature in
     float32 (float64 1e-9, float16 2e-2, bfloat16 1e-1), by the coarsest dtype on the way, and only
     where it is more than rounding, which is measured: by two runs of the batch whose last digits
-    are others. Samples without a valid step are left out: they
-    have no result that could be right.
+    are others. Samples without a valid step are left out: they have no result that could be right.
 
     Args:
         model: a built Keras model, or a single layer. It runs in inference mode.
