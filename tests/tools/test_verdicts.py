@@ -508,6 +508,11 @@ class TestInputsThatLookAlike:
         assert find_leaks(model, batch).verdict == "clear"
 
 
+class WholeMean(layers.Layer):
+    def call(self, x):
+        return ops.mean(x)
+
+
 class TestOutputs:
     """Each output of a model is compared, or the verdict is not that it is clear."""
 
@@ -525,6 +530,7 @@ class TestOutputs:
             lambda x: ops.reshape(x, (-1, 4)),
             lambda x: ops.repeat(ops.mean(x, axis=1), 2, axis=0),
             lambda x: ops.mean(x**2),
+            lambda x: WholeMean()(x),
         ],
     )
     def test_of_another_first_axis(self, other):

@@ -99,7 +99,8 @@ class Rounded(Follower):
             if not (embedding_of(frame.operation) or self.copied(values, sources, DIGITS[dtype])):
                 x = tensor_like(x, self.shaken(values, dtype))
                 if frame.has_code:  # of which only the result is seen
-                    self.least[x] = INSIDE * 2.0 ** -DIGITS[dtype] * self.largest_given(frame, x)
+                    share = INSIDE * 2.0 ** -DIGITS[dtype]
+                    self.least[x] = share * self.largest_given(frame, values.shape)
             self.done[x] = True
         self.compare(key(frame, "output", i), x, mask)
         return x
@@ -126,17 +127,17 @@ class Rounded(Follower):
         moved = SPARE * moved
         self.moved[at] = np.maximum(moved, self.least.get(x, 0.0)).astype("float32")
 
-    def largest_given(self, frame: Frame, x: Any) -> np.ndarray:
-        """By sample the largest valid number that a call was given."""
-        found = np.zeros((len(x), *[1] * (len(x.shape) - 1)))
+    def largest_given(self, frame: Frame, shape: tuple) -> np.ndarray:
+        """By sample the largest valid number that a call was given, to broadcast to that shape."""
+        found = np.zeros((*shape[:1], *[1] * (len(shape) - 1)))
         for y in frame.note:
             values, mask = to_numpy(y), self.steps.get(y)
-            if values is None or values.dtype.kind != "f" or values.shape[:1] != found.shape[:1]:
+            if values is None or values.dtype.kind != "f" or values.shape[:1] != shape[:1]:
                 continue
             if mask is not None and leading(values.shape, mask.shape):
                 values = np.where(valid.along_axes(mask, range(mask.ndim), values.ndim), values, 0)
             finite = np.abs(np.where(np.isfinite(values), values, 0))
-            largest = finite.reshape(len(finite), -1).max(axis=1, initial=0.0)
+            largest = finite.reshape(*shape[:1], -1).max(axis=-1, initial=0.0)
             found = np.maximum(found, largest.reshape(found.shape))
         return found
 
