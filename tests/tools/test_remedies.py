@@ -3,8 +3,9 @@
 import warnings
 
 import keras
+import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 from reports import CASES, report
 
 import keras_masking
@@ -150,3 +151,22 @@ def test_keep_mask_mends_an_operation():
     fault = CASES["operator"]
     assert find_leaks(model(False), fault.inputs).leaks[0].remedy.key == "operation"
     assert find_leaks(model(True), fault.inputs).verdict == "clear"
+
+
+@pytest.mark.parametrize("attention", ["MultiHeadAttention", "MaskedMultiHeadAttention"])
+def test_a_mask_of_the_steps_that_ask_is_told_from_one_of_those_that_are_read(attention):
+    make = getattr(keras_masking, attention, None) or getattr(layers, attention)
+    verdicts = []
+    for told in (lambda mask: mask[:, :, None], lambda mask: mask[:, None, :]):
+        ids = keras.Input((None,), dtype="int32")
+        x = layers.Embedding(9, 4, embeddings_initializer="normal")(ids)
+        y = make(2, 2)(x, x, attention_mask=told(ops.not_equal(ids, 0)))
+        found = find_leaks(keras.Model(ids, y), np.array([[1, 2, 3], [4, 0, 0]]), padding=0)
+        verdicts.append(found.verdict)
+        if found.leaks:
+            assert (found.leaks[0].remedy.key, found.leaks[0].replacement) == (
+                "attention-mask",
+                None,
+            )
+            assert "mask[:, None, :]" in found.remedy(found.leaks[0])
+    assert verdicts == ["leaks", "clear"]

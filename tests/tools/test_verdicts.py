@@ -651,6 +651,55 @@ class TestNumbersOfVeryDifferentSize:
         assert find_leaks(keras.Model(ids, call(ids, x)), batch, padding=0).verdict == "leaks"
 
 
+class TestCodeDirectlyInAModel:
+    def test_without_any_layer(self):
+        class Own(keras.Model):
+            def build(self, shape):
+                self.table = self.add_weight(shape=(9, 4), initializer="random_normal")
+
+            def call(self, ids):
+                return ops.mean(ops.take(self.table, ids, axis=0), axis=1)
+
+        model = Own()
+        model(FULL)
+        report = find_leaks(model, FULL, padding=0)
+        assert report.verdict == "leaks"
+        assert (report.leaks[0].call, report.leaks[0].place) == (None, "end")
+
+    def test_steps_and_samples_in_one_axis(self):
+        class Hierarchy(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.words, self.inner, self.outer = embedding(), layers.GRU(4), layers.GRU(4)
+
+            def call(self, ids):
+                samples, pages, steps = ops.shape(ids)
+                x = self.inner(self.words(ops.reshape(ids, (samples * pages, steps))))
+                x = ops.reshape(x, (samples, pages, 4))
+                return self.outer(x, mask=ops.any(ops.not_equal(ids, 0), axis=-1))
+
+        ids = np.random.default_rng(0).integers(1, 6, (4, 3, 5))
+        ids[0, 2] = ids[1, 1:] = ids[2, 0, 3:] = 0
+        model = Hierarchy()
+        model(ids)
+        report = find_leaks(model, ids, padding=0)
+        assert [probe.name for probe in report.probes if probe.note == "raised"] == []
+
+
+def test_lists_within_steps_that_end_in_padding_are_told():
+    nodes, lists = (keras.Input(shape, dtype="int32") for shape in ((None,), (None, None)))
+    mean = ops.mean(layers.Embedding(9, 4)(lists), axis=2)  # counts padding
+    x = layers.Concatenate()([layers.Embedding(9, 4)(nodes), mean])
+    pooled = MaskedMean()(x, mask=ops.not_equal(nodes, 0))
+    of_each = np.array([[[1, 2], [3, 0], [2, 4], [1, 1]], [[2, 0], [5, 0], [0, 0], [0, 0]]])
+    model = varied(keras.Model([nodes, lists], pooled))
+    report = find_leaks(model, [FULL, of_each], padding=[0, ~FULL.astype(bool)])
+    assert report.verdict == "clear"  # what is said is taken as it is said
+    right = MaskedMean()(layers.Concatenate()([embedding()(nodes), mean]))
+    report = find_leaks(varied(keras.Model([nodes, lists], right)), [FULL, of_each])
+    assert "taken-as-complete" in [note.key for note in report.notes]
+
+
 class TestManyLengths:
     def test_one_series_unlike_the_others(self):
         lengths = np.arange(2, 29)
@@ -874,10 +923,23 @@ class TestValuesReadWithoutAComparison:
         [
             lambda x: ops.sum(layers.Dense(4)(x) * used(x), axis=1) / ops.sum(used(x), axis=1),
             lambda x: ops.sum(ops.nan_to_num(x), axis=1),
+            lambda x: ops.sum(x, axis=1) / ops.cast(ops.count_nonzero(x, axis=1), "float32"),
         ],
     )
     def test_of_features(self, call):
         assert find_leaks(series(call), FEATURES, padding=0).verdict == "clear"
+
+    @pytest.mark.parametrize(
+        "call, padding",
+        [
+            (lambda x: ops.nanmean(x, axis=1), np.nan),
+            (lambda x: ops.max(x, axis=1), -np.inf),
+            (lambda x: ops.softmax(x, axis=1), -np.inf),
+        ],
+    )
+    def test_of_what_is_no_number(self, call, padding):
+        batch = np.where(MASK[..., None], FEATURES, padding).astype("float32")
+        assert find_leaks(series(call), batch, padding=padding).verdict == "clear"
 
     def test_of_indices(self):
         ids = keras.Input((None,), dtype="int32")

@@ -70,13 +70,8 @@ class Longer:
         others = [axis for axis in axes if axis not in exists]
         where_b = valid.entries(b.shape, mask_b, others, self.rows)
         found = [Pair(a, b[there], where & where_b[there], rounding)]
-        if mask_a is None or mask_b is None or a.shape[1] == b.shape[1]:
-            return found
-        if (
-            a.shape[2:] == b.shape[2:]
-            and mask_a.shape == a.shape[:2]
-            and mask_b.shape == b.shape[:2]
-        ):
+        grown = a.shape[1:2] != b.shape[1:2] and a.shape[2:] == b.shape[2:]
+        if grown and len(a) == len(self.rows) and _of_steps(mask_a, a) and _of_steps(mask_b, b):
             counts = mask_a[self.rows].sum(axis=1)
             if np.array_equal(counts, mask_b[self.rows].sum(axis=1)) and counts.size:
                 found.append(self.in_order(a, b, mask_a, mask_b, rounding, counts.max()))
@@ -88,6 +83,10 @@ class Longer:
         where = valid.along_axes(where, (0, 1), a.ndim)
         base, run = taken(a, at_a, 1), taken(b, at_b, 1)
         return Pair(base, run, np.broadcast_to(where, base.shape), taken(rounding, at_a, 1))
+
+
+def _of_steps(mask: np.ndarray | None, x: np.ndarray) -> bool:
+    return mask is not None and mask.shape == x.shape[:2]
 
 
 def _valid_first(mask: np.ndarray, count: int) -> np.ndarray:

@@ -142,6 +142,8 @@ class Comparison(Follower):
 
     def place(self, frame: Frame) -> tuple[int | None, Place]:
         row = self.base.rows_at[frame.place]
+        if not self.base.rows:  # nothing but code directly in the model
+            return None, "end"
         if not frame.rows or frame.of_keras:
             return (row or 0), "in"
         for gap in self.base.rows:

@@ -27,7 +27,7 @@ from keras_masking.records import Call, Tensor
 from keras_masking.tracing import Frame, Recorder, is_stock, run, unchanged
 
 # operations by which a model may know padding by its value without a comparison
-READS_VALUES = ("Sign", "OneHot", "MultiHot", "NanToNum", "Clip", "Relu", "Bincount")
+READS_VALUES = ("Sign", "OneHot", "MultiHot", "Nan", "CountNonzero", "Clip", "Relu", "Bincount")
 
 # a tensor of a call, the same in every run: the place and the class of the call, what the tensor
 # is to it, and its number
@@ -226,7 +226,9 @@ class Scout(Follower):
             if is_tensor(x) and x not in self.origins:
                 self.origins[x] = frozenset().union(*origins)
         if row.kind == "operation":
-            reads = row.class_name in READS_VALUES or any(x.dtype == "bool" for x in row.outputs)
+            reads = row.class_name.startswith(READS_VALUES) or any(
+                x.dtype == "bool" for x in row.outputs
+            )
             self.booleans |= reads
         return outputs
 

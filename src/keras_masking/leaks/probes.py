@@ -370,13 +370,14 @@ class Bench:
     def is_free(self, x: Padded) -> bool:
         """Whether padded steps of an input may hold anything: the model is told which they are,
         or cannot know it."""
-        if x.is_mask or x.pairs:
+        if x.is_mask or x.pairs or x.mask is None:
             return False
         if x.told:
             alike = [y for y in self.masked if not y.is_mask and np.array_equal(y.mask, x.mask)]
             # of two inputs of the same lengths the mask may be of the other one only
             return len(alike) == 1 or self.scout.blind
-        return x.said and self.scout.blind and x.vocabulary is None and not x.given
+        known = x.vocabulary is not None or not np.isfinite(x.values[~x.mask]).all()
+        return x.said and self.scout.blind and not known and not x.given
 
     def entries_of(self, x: Padded) -> list[Entry]:
         entries = list(self.base.entries.values())

@@ -50,11 +50,23 @@ class Padded:
     @property
     def may_be_padded(self) -> bool:
         """Whether it may have steps of which nobody said whether they are padding."""
+        if self.mask is not None and not self.said:
+            return self.ends_in_zeros
         if self.mask is not None or self.said or self.values.ndim < 2:
             return False
         open_axis = self.sizes is None or None in self.sizes[1:2]
         several_indices = self.vocabulary is not None and self.values.shape[1] > 1
         return open_axis or several_indices or self.values.ndim == 3
+
+    @property
+    def ends_in_zeros(self) -> bool:
+        """Whether valid steps hold lists of indices, such as those of neighbours or characters, of
+        which some end in zeros."""
+        lists = self.vocabulary is not None and self.values.ndim == 3 and self.mask.ndim == 2
+        if not lists or self.pairs:
+            return False
+        within = self.values[self.mask]
+        return bool((within.any(axis=1) & (within[:, -1] == 0)).any())
 
     @property
     def step_axes(self) -> tuple[int, ...]:

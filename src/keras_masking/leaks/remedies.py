@@ -135,6 +135,8 @@ def _remedy(bench: Bench, probe: ProbeName, site: Site) -> tuple[Note, str | Non
         and not {"value_mask", "key_mask"} & set(call.explicit)
     ):
         return Note("query-mask"), None
+    if own and "attention_mask" in call.explicit:
+        return Note("attention-mask"), None
     if own and lost == site.call and call.kind == "layer" and not _is_stock(bench, call):
         return _own_call(call), None
     if lost is not None:
