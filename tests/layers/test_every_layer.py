@@ -290,7 +290,10 @@ class TestLeaks:
 
     @pytest.mark.parametrize("name", [*SPECIMENS, *SPECIAL])
     @pytest.mark.parametrize(
-        ("side", "training"), [("right", False), ("left", False), ("right", True)]
+        ("side", "training"),
+        [("right", False)]
+        # which differ in what is computed and not in how; JAX compiles each shape anew
+        + [("left", False), ("right", True)] * (keras.backend.backend() != "jax"),
     )
     def test_no_probe_finds_any(self, name, side, training):
         # in training a batch is normalized as a whole, so that its samples are meant to matter

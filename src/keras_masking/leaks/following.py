@@ -529,16 +529,17 @@ class Changed(Follower):
         a, b = to_numpy(self.base.tensors[at].values), to_numpy(x)
         if a is not None and b is not None and a.shape == b.shape:
             changed = np.argwhere((a != b) & ((a == a) | (b == b)))  # nan is equal to nothing
-            self.sample_axes[at] = _of_samples(changed, a.shape)
+            axes = [axis for axis, size in enumerate(a.shape) if size == len(self.inputs[0].values)]
+            self.sample_axes[at] = _of_samples(changed, axes)
 
 
-def _of_samples(changed: np.ndarray, shape: tuple) -> tuple[int, ...]:
-    """The axes in whose first entry everything stands that the first sample has changed."""
-    axes = [axis for axis, size in enumerate(shape) if size == len(changed) or size == shape[0]]
+def _of_samples(changed: np.ndarray, axes: list[int]) -> tuple[int, ...]:
+    """Of axes as long as the batch those in whose first entry all stands that the first sample has
+    changed."""
     for axis in axes:
         if (changed[:, axis] == 0).all():
             return (axis,)
-    for axis in axes[1:]:
+    for axis in axes:
         if ((changed[:, 0] == 0) | (changed[:, axis] == 0)).all():
             return (0, axis)
     return (0,)
