@@ -13,7 +13,7 @@ from truth import truth
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 # jax takes several seconds a model, to compile each shape
-SEEDS = range(5 if keras.backend.backend() == "jax" else 25)
+SEEDS = range({"jax": 5, "tensorflow": 15}.get(keras.backend.backend(), 25))
 
 # of which find_leaks once said something else, each for a reason of its own
 ONCE_WRONG = (
