@@ -88,7 +88,7 @@ KERAS_BACKEND ?= tensorflow
 fuzz: $(READY) ## hold find_leaks against brute force on random models (KERAS_BACKEND= SEED=0 N=100)
 	$(call on,$(KERAS_BACKEND)) tests/fuzz/fuzz.py --seed $(SEED) --models $(N)
 
-# cosmic-ray comes with twenty packages that nothing else needs
+# cosmic-ray comes with packages that nothing else needs
 MUTANTS := $(VENV)/mutants
 mutants: $(MUTANTS) ## put small faults into the package, and see whether tests find them (SEED=0 N=20)
 	PYTHONPATH=$(MUTANTS) $(RUN) tests/mutants/mutants.py --seed $(SEED) --count $(if $(filter file,$(origin N)),20,$(N))

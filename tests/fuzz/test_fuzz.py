@@ -107,17 +107,13 @@ def test_find_leaks_agrees_with_brute_force(seed):
 @pytest.mark.skipif(
     keras.backend.backend() != "numpy", reason="they are looked for where it is quick"
 )
-@pytest.mark.parametrize("seed", ONCE_WRONG)
-def test_what_was_mended_stays_mended(seed):
-    assert judge(replace(draw(seed), twist=None)).outcome == "agreed"
-
-
-@pytest.mark.skipif(
-    keras.backend.backend() != "numpy", reason="they are looked for where it is quick"
+@pytest.mark.parametrize(
+    "recipe",
+    [*(replace(draw(seed), twist=None) for seed in ONCE_WRONG), *map(draw, ONCE_WRONG_TWISTED)],
+    ids=lambda recipe: f"{recipe.seed}-{recipe.twist}",
 )
-@pytest.mark.parametrize("seed", ONCE_WRONG_TWISTED)
-def test_what_was_mended_of_a_twist_stays_mended(seed):
-    assert judge(draw(seed)).outcome == "agreed"
+def test_what_was_mended_stays_mended(recipe):
+    assert judge(recipe).outcome == "agreed"
 
 
 def test_a_seed_draws_the_same_model_again():

@@ -50,10 +50,10 @@ class Padded:
     @property
     def may_be_padded(self) -> bool:
         """Whether it may have steps of which nobody said whether they are padding."""
-        if self.mask is not None and not self.said:
-            return self.ends_in_zeros
-        if self.mask is not None or self.said or self.values.ndim < 2:
+        if self.said or self.values.ndim < 2:
             return False
+        if self.mask is not None:
+            return self.ends_in_zeros
         open_axis = self.sizes is None or None in self.sizes[1:2]
         several_indices = self.vocabulary is not None and self.values.shape[1] > 1
         return open_axis or several_indices or self.values.ndim == 3
