@@ -20,6 +20,7 @@ from recipes import Batch, Recipe, build, draw, padding_told
 from truth import Truth, hidden, truth
 
 from keras_masking import find_leaks
+from keras_masking.leaks.precision import full_precision
 
 
 class Judged(NamedTuple):
@@ -125,6 +126,17 @@ REASONS = {
             and case.true.shown_by <= {"content", "gradients"}
         )
     ),
+    "only some numbers in padding show it: those whose products outweigh -1e9 of Attention": (
+        lambda case: (
+            case.said.startswith("clear")
+            and case.recipe.twist == "samples"
+            and case.true.shown_by == {"content"}
+            and any("Attention" in str(block.options.get("layer")) for block in case.recipe.blocks)
+        )
+    ),
+    "not measured: whole numbers hid from brute force that the model is random": lambda case: (
+        case.said == "not measured" and any(block.name == "random" for block in case.recipe.blocks)
+    ),
     "too near the tolerance to tell": lambda case: case.true.near,
     "only another number of steps shows it, and the model takes one": lambda case: (
         case.recipe.fixed
@@ -149,7 +161,7 @@ REASONS = {
     "not measured: no row has padding beside data, and its value is not known": lambda case: (
         case.said == "not measured"
         and not any(0 < np.sum(row) < np.size(row) for row in case.recipe.valid["main"])
-        and case.recipe.maker != "layer"
+        and (case.recipe.maker != "layer" or case.recipe.twist == "turned")
         and case.recipe.told != "number"
     ),
     "not measured: what is left of the only padding, which the tool put there, fits no window": (
@@ -200,6 +212,7 @@ def judge(recipe: Recipe) -> Judged:
             jax.clear_caches()  # which grow by a hundred megabytes a model
 
 
+@full_precision()
 def _judged(recipe: Recipe) -> Judged:
     try:
         true = truth(recipe)

@@ -1079,3 +1079,34 @@ class TestAutoencoders:
         report = find_leaks(self.model(True), FEATURES)
         assert report.verdict == "clear"
         assert "output-unmasked" not in [note.key for note in report.notes]
+
+
+class Recorded(layers.Layer):
+    """Notes the precision that it is run in."""
+
+    seen: set
+
+    def call(self, x):
+        self.seen.add(precision())
+        return x
+
+
+def precision():
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.config.jax_default_matmul_precision
+    from tensorflow.config import experimental as config
+
+    return config.tensor_float_32_execution_enabled()
+
+
+@pytest.mark.skipif(keras.backend.backend() == "numpy", reason="numpy has one precision")
+def test_a_gpu_does_not_round_what_it_multiplies():
+    recorded, before = Recorded(), precision()
+    recorded.seen = set()
+    model = words(lambda ids, x: MaskedMean()(KeepMask()([recorded(x), x])))
+    recorded.seen.clear()
+    find_leaks(model, FULL)
+    assert recorded.seen == {"highest" if keras.backend.backend() == "jax" else False}
+    assert precision() == before

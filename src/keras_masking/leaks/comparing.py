@@ -298,10 +298,10 @@ def _whole(x: Any) -> bool:
 
 
 def whole_numbers(values: np.ndarray) -> bool:
-    """Whether a result holds integers, or floats that could be some, all but for what a saturated
-    activation leaves."""
+    """Whether a result holds booleans, integers, or floats that could be some, all but for what a
+    saturated activation leaves."""
     if values.dtype.kind != "f":
-        return values.dtype.kind in "iu"
+        return values.dtype.kind in "biu"
     finite = values[np.isfinite(values)]
     whole = np.round(finite)
     # zeros that are not quite zero are rounding, or small

@@ -18,6 +18,7 @@ from keras_masking.inputs import (
 )
 from keras_masking.leaks import probing
 from keras_masking.leaks.following import Scout, embedding_of
+from keras_masking.leaks.precision import full_precision
 from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
@@ -58,7 +59,8 @@ def find_leaks(
     A difference counts from 1e-4 of the largest valid value of the same sample and feature in
     float32 (float64 1e-9, float16 2e-2, bfloat16 1e-1), by the coarsest dtype on the way, and only
     where it is more than rounding, which is measured: by two runs of the batch whose last digits
-    are others. Samples without a valid step are left out: they have no result that could be right.
+    are others. Matrices are multiplied in full float32, on a GPU too. Samples without a valid step
+    are left out: they have no result that could be right.
 
     Args:
         model: a built Keras model, or a single layer. It runs in inference mode.
@@ -110,6 +112,7 @@ def assert_no_leaks(
         raise AssertionError(f"{verdict}\n{report.to_text()}")
 
 
+@full_precision()
 def _find_leaks(
     model: keras.Layer,
     inputs: Any,
@@ -251,21 +254,23 @@ def _by_chance(before: Padded, after: Padded) -> bool:
 
 
 def _runs_shorter(model: keras.Layer, structure: Any, inputs: list[Padded]) -> bool:
-    """Whether a sample with padding can be run alone, by this reading of the inputs."""
-    rows = range(len(inputs[0].values))
-    padded = [
-        (min(x.own_lengths(row) for x in inputs if x.is_padded), row)
-        for row in rows
+    """Whether samples can be run alone by this reading of the inputs: of each that is padded the
+    longest one with padding."""
+    rows = [
+        row
+        for row in range(len(inputs[0].values))
         if all(x.mask is None or x.mask[row].any() for x in inputs)
-        and any(x.mask is not None and not x.mask[row].all() for x in inputs)
     ]
-    if not padded:
-        return True
-    _, row = max(padded)
+    padded = [
+        [(x.own_lengths(row), row) for row in rows if not x.mask[row].all()]
+        for x in inputs
+        if x.is_padded
+    ]
     try:
-        arrays, masks = probing.pack(structure, [x.alone([row])[0] for x in inputs])
-        with unchanged(model), any_length():
-            run(model, arrays, masks)
+        for row in {max(of)[1] for of in padded if of}:
+            arrays, masks = probing.pack(structure, [x.alone([row])[0] for x in inputs])
+            with unchanged(model), any_length():
+                run(model, arrays, masks)
     except Exception:  # whatever a model raises on a batch it was not given
         return False
     return True

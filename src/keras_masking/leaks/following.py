@@ -175,6 +175,8 @@ class Follower(Recorder):
         self, key: Key, x: Tensor, given: list, operation: keras.Operation
     ) -> np.ndarray | None:
         """The mask of the steps of an output: its own, or what becomes of those of the inputs."""
+        if is_attention(operation):
+            given = given[:1]  # an answer to each query
         known = [mask for mask in given if mask is not None]
         if x.mask is not None and x.mask.ndim > 1 and leading(x.shape, x.mask.shape):
             alike = [mask for mask in known if mask.shape == x.mask.shape]
@@ -323,11 +325,13 @@ class Entry(NamedTuple):
     Attributes:
         valid: its valid steps.
         zeros: whether it writes zeros whatever the weights are.
-        operation: the number of its call of all calls of `layer`, and that layer.
+        masks: whether it makes a mask.
+        layer, times: the layer, and the number of its call of all calls of it.
     """
 
     valid: np.ndarray
     zeros: bool
+    masks: bool
     layer: keras.Operation
     times: int
 
@@ -346,6 +350,8 @@ class Base(Follower):
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
         masks_padding: whether some output carries a mask that is False somewhere.
+        turned: whether a layer makes another mask than the steps of its input have, as it does
+            where code has turned them round.
         reading: the rows of Masking layers that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
@@ -367,10 +373,15 @@ class Base(Follower):
         self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
         self.reading: set[int | None] = set()
-        self.masks_padding = False
+        self.masks_padding = self.turned = False
         self.row_at: dict[Key, int | None] = {}
         self.rows_at: dict[tuple[int, ...], int | None] = {}
         self.gaps: dict[Key, int] = {}
+
+    def start(self, structure: Any, state: Sequence = ()) -> None:
+        super().start(structure, state)
+        if self.turned:  # of indices without a mask it is not known where padding stands
+            self.entries = {at: entry for at, entry in self.entries.items() if entry.masks}
 
     def result_key(self, i: int) -> Key:
         """Of an output of the model."""
@@ -472,6 +483,7 @@ class Base(Follower):
             mask = self.steps.get(x) if is_tensor(x) else None
             own = self.read(get_mask(x)) if mask is not None else None
             if own is not None and own.shape == mask.shape:
+                self.turned |= makes and not np.array_equal(own, mask)
                 mask = mask | own  # of an input that was turned round only both can be trusted
             if mask is None or mask.all() or not leading(tuple(x.shape), mask.shape):
                 continue
@@ -480,7 +492,7 @@ class Base(Follower):
                 continue
             zeros = not embeds and not np.any(values[~mask])
             zeros |= isinstance(frame.operation, keras.layers.Masking)
-            entry = Entry(mask, zeros, frame.operation, times)
+            entry = Entry(mask, zeros, makes, frame.operation, times)
             self.entries[key(frame, "output", i)] = entry
 
     def padded_where_it_was(self, x: Any) -> bool:
@@ -489,15 +501,18 @@ class Base(Follower):
         values, mask = to_numpy(x), self.steps.get(x)
         if mask is None or values.shape != mask.shape:
             return True
-        padding = values[~mask]
-        if len(set(padding.flat)) == 1 and padding.flat[0] not in values[mask]:
-            return True
-        return any(
-            y.mask is not None
-            and y.mask.shape == mask.shape
-            and _equal(np.sort(y.values[~y.mask]), np.sort(padding))
+        padding = np.sort(values[~mask])
+        ordered = np.sort(values, axis=1)
+        same = [
+            y.values[~y.mask]
             for y in self.inputs
-        )
+            if y.mask is not None
+            and y.mask.shape == mask.shape
+            and _equal(np.sort(y.values, axis=1), ordered)
+        ]
+        if same:
+            return any(_equal(np.sort(y), padding) for y in same)
+        return len(set(padding.flat)) == 1 and padding.flat[0] not in values[mask]
 
     def lost_for(self, frame: Frame, flat: list, spoilt: int | None) -> int | None:
         steps = [x for x in flat if self.steps.get(x) is not None]
@@ -554,6 +569,13 @@ def sample_axes(base: Base, structure: Any) -> dict[Key, tuple[int, ...]]:
     changed = Changed(base, alike)
     changed.start(structure)
     return changed.sample_axes
+
+
+def is_attention(operation: keras.Operation) -> bool:
+    """Whether the first input of a layer of Keras, or of one built on it, holds queries."""
+    layers = keras.layers
+    kinds = layers.Attention, layers.MultiHeadAttention, layers.GroupQueryAttention
+    return isinstance(operation, kinds)
 
 
 def strided(operation: keras.Operation) -> bool | None:

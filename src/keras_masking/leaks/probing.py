@@ -372,11 +372,11 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
 
 def _shows_padding(x: np.ndarray, mask: np.ndarray) -> bool:
     """Whether nothing stands where the mask has padding, as far as it has some: one value, which
-    of indices no valid step has."""
+    of indices and booleans no valid step has."""
     outside = x[~mask]
     if not len(outside):
         return True
-    return empty(outside) and not (x.dtype.kind in "iu" and outside.flat[0] in x[mask])
+    return empty(outside) and not (x.dtype.kind in "biu" and outside.flat[0] in x[mask])
 
 
 def shows_pairs(x: Padded, mask: np.ndarray) -> bool:

@@ -1,0 +1,30 @@
+"""Products of matrices in all digits of float32, where a GPU would leave some out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """On a GPU, TensorFlow and JAX round what they multiply to ten bits (TensorFloat-32), but not
+    in every shape. A sample alone then differs from the same one in its batch by 1e-3, and that is
+    no padding.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield
+    elif keras.backend.backend() == "tensorflow":
+        from tensorflow.config import experimental as config
+
+        before = config.tensor_float_32_execution_enabled()
+        config.enable_tensor_float_32_execution(False)
+        try:
+            yield
+        finally:
+            config.enable_tensor_float_32_execution(before)
+    else:
+        yield
