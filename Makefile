@@ -106,6 +106,7 @@ bench: $(READY) ## measure speed, ratios taken in one run
 	$(RUN) tests/benchmarks/bench_layers.py
 	$(RUN) tests/benchmarks/bench_tools.py
 	$(RUN) tests/benchmarks/bench_blocks.py
+	$(RUN) tests/benchmarks/bench_recurrent.py
 	$(RUN) -m sitekit.drawn.tables
 
 releases: $(READY) ## measure what older releases of Keras do to a mask
