@@ -1081,6 +1081,21 @@ class TestAutoencoders:
         assert "output-unmasked" not in [note.key for note in report.notes]
 
 
+@pytest.mark.skipif(not hasattr(layers, "ReversibleEmbedding"), reason="Keras 3.13 has none")
+def test_a_table_of_words_that_also_scores_them_looks_nothing_up_then():
+    """As the models of keras-hub for masked language modelling do."""
+    ids = keras.Input((None,), dtype="int32")
+    places = keras.Input((2,), dtype="int32")
+    mask = keras.Input((None,), dtype="bool")
+    table = layers.ReversibleEmbedding(9, 4, tie_weights=True)
+    x = table(ids)
+    x = MaskedMean(keepdims=True)(x, mask=mask) + x
+    x = ops.take_along_axis(x, places[..., None], axis=1)
+    model = varied(keras.Model([ids, places, mask], table(layers.Dense(4)(x), reverse=True)))
+    report = find_leaks(model, [FULL, np.array([[3, 0], [1, 0]]), FULL != 0], padding=[0, None, 0])
+    assert report.ok, report
+
+
 class Recorded(layers.Layer):
     """Notes the precision that it is run in."""
 

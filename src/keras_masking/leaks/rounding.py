@@ -19,7 +19,7 @@ from keras import ops
 from keras_masking._keras import leading, to_numpy
 from keras_masking.attached import Attached
 from keras_masking.leaks import valid
-from keras_masking.leaks.following import Base, Follower, Key, embedding_of, key
+from keras_masking.leaks.following import Base, Follower, Key, key, looks_up
 from keras_masking.leaks.probing import Padded
 from keras_masking.tracing import Frame
 
@@ -96,7 +96,8 @@ class Rounded(Follower):
         dtype, values = dtype_of(x), to_numpy(x)
         if frame.listed and dtype in DIGITS and values is not None and x not in self.done:
             sources = [to_numpy(y) for y in frame.note]
-            if not (embedding_of(frame.operation) or self.copied(values, sources, DIGITS[dtype])):
+            found = frame.note and looks_up(frame.operation, frame.note[0], x)
+            if not (found or self.copied(values, sources, DIGITS[dtype])):
                 x = tensor_like(x, self.shaken(values, dtype))
                 if frame.has_code:  # of which only the result is seen
                     share = INSIDE * 2.0 ** -DIGITS[dtype]

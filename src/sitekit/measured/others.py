@@ -278,9 +278,9 @@ def examine(model: keras.Model) -> dict:
     values, valid = batch(model)
     traced = trace(model, values)
     told = told_by(values, traced)
-    # where no mask tells the padding, the probes have to be told
-    by_mask = told in ("input", "mask")
-    report = find_leaks(model, values, None if by_mask else {n: valid.get(n) for n in values})
+    # where no mask tells the padding, the probes have to be told, and the model is not
+    padding = {name: ~valid[name] if name in valid else None for name in values}
+    report = find_leaks(model, values, padding=None if told in ("input", "mask") else padding)
     return {
         "calls": len(traced),
         "told": told,
