@@ -30,11 +30,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """All ways on one pair of axes, both in percent; bars reach from the lowest to the highest."""
+    """All ways on one pair of axes, both in percent; bars reach from the lowest to the highest.
+
+    Thin lines cross it where `at` is on the x-axis and `level` on the y-axis.
+    """
 
     title: str
     x_label: str
     series: Sequence[Series]
+    at: float | None = None
+    level: float | None = None
 
     def svg(self) -> str:
         bottom, right = TOP + SIDE, WIDTH - END
@@ -47,6 +52,11 @@ class Chart:
             y, x = _y(tick / 100) + FONT * 0.36, _x(tick / 100)
             body.append(f'<text x="{LEFT - 6}" y="{y:g}" class="tick end">{tick}</text>')
             body.append(f'<text x="{x:g}" y="{bottom + 16}" class="tick">{tick}</text>')
+        lines = [] if self.at is None else [f"M{_x(self.at):g} {TOP}V{bottom}"]
+        lines += [] if self.level is None else [f"M{LEFT} {_y(self.level):g}H{right}"]
+        if lines:
+            thin = f'<path opacity="0.55" stroke-dasharray="7 3" d="{"".join(lines)}"/>'
+            body.append(f'<g class="series none">{thin}</g>')
         place = f'x="{(LEFT + right) / 2:g}" y="{bottom + 33}"'
         label = f'<text {place} class="label">{escape(self.x_label)}</text>'
         return drawing(WIDTH, bottom + BOTTOM, [*body, label, *map(_drawn, self.series)], "chart")

@@ -17,7 +17,7 @@ def accuracy_tested(word: Words):
             model: {way: list(map(_point, tested, runs[steps].T)) for way, runs in ways.items()}
             for model, ways in accuracy.results().items()
         }
-        lines += [[Note(word("trained").format(share=f"{share:.0%}"))], _charts(found, word)]
+        lines += [[Note(word("trained").format(share=f"{share:.0%}"))], _charts(found, word, share)]
         facts |= {f"{name}_{steps}": means for name, means in _spoken(found).items()}
     return lines, facts
 
@@ -50,9 +50,9 @@ def _keys(word: Words) -> list[Item]:
     return [Key(way, word(way)) for way in ("right", "masking", "none")]
 
 
-def _charts(found: Curves, word: Words) -> list[Item]:
+def _charts(found: Curves, word: Words, at: float | None = None) -> list[Item]:
     return [
-        Chart(word(model), word("share"), [Series(*curve) for curve in ways.items()])
+        Chart(word(model), word("share"), [Series(*x) for x in ways.items()], at, level=1 / 9)
         for model, ways in found.items()
     ]
 

@@ -37,4 +37,5 @@ def padding_costs(word):
         lines.append(Series(way, list(points)))
         facts[way] = " ".join(f"{mean:.0%}" for mean in runs.mean(1))
     keys = [Key(way, word(way)) for way in facts]
-    return [keys, [Chart(word("accuracy"), word("share"), lines)]], facts
+    at = accuracy.record()["trained"][0]
+    return [keys, [Chart(word("accuracy"), word("share"), lines, at, level=1 / 9)]], facts
