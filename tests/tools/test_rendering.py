@@ -208,15 +208,15 @@ def test_a_table_says_what_each_call_does_with_the_mask():
 model · Functional · numpy · Keras 3.15.1 · 5 calls
 The mask is lost in add.
 
-layer                    with the mask                                           mask
-─────────────────────────────────────────────────────────────────────────────────────────
-emb                      makes it                                                ■■■□□
-Embedding                (2, 5, 8)                                               ■■□□□
-mha                      uses it, passes it on, takes the mask of query, value   the same
+layer                    with the mask                                            mask
+──────────────────────────────────────────────────────────────────────────────────────────
+emb                      makes it                                                 ■■■□□
+Embedding                (2, 5, 8)                                                ■■□□□
+mha                      uses it, passes it on, takes the mask off query, value   the same
 MultiHeadAttention       (2, 5, 8)
-add                      lost: mha had taken it                                  ✗
+add                      lost: mha had taken it                                   ✗
 Add                      (2, 5, 8)
-pool                     uses it, given as mask                                  –
+pool                     uses it, given as mask                                   –
 GlobalAveragePooling1D   (2, 5, 8)
 
 ■ use this step   □ padding   ✗ lost here"""
@@ -231,7 +231,22 @@ def test_what_a_layer_of_keras_calls_inside_without_a_mask_is_left_out():
 
 
 def test_a_loss_in_an_inner_call_is_placed_there():
-    assert "lost between norm and flat, in code outside any layer." in nested().to_text()
+    text = re.sub(r"\s+", " ", nested().to_text())
+    assert "inside encoder, between norm and flat, in code that Keras does not see." in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        ("encoder/norm", None, "inside encoder, after norm, in code"),
+        (None, "encoder/flat", "inside encoder, before flat, in code"),
+        (None, None, "inside encoder, in code"),
+    ],
+)
+def test_a_gap_beside_one_call_is_told_by_that_call(before, after, place):
+    gap = replace(GAP, index=1, parent=0, before=before, after=after)
+    drawn = view.View(trace_of(call(0, "encoder", "Model"), gap), "en")
+    assert drawn.place(gap).startswith(place)
 
 
 def test_a_long_trace_is_folded_and_drawn_at_once():
@@ -326,17 +341,17 @@ def test_the_verdict_comes_first():
     assert "changes by 0.53, 34% of the largest, when each sample is run by itself" in lines[3]
     assert "The mask was lost in emb." in lines[6]
     told = re.sub(r"[\s│]+", " ", " ".join(lines[7:11]))
-    assert "In its place: keras_masking.MaskedFlatten." in told
+    assert "Use keras_masking.MaskedFlatten instead." in told
 
 
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
         ("clean", "Clear: padding changes no valid result"),
-        ("random", "bi/forward gave another result on the same input"),
-        ("random", "let it draw in training only"),
+        ("random", "bi/forward gave another result for the same input"),
+        ("random", "or let it do so in training only"),
         ("nothing", "Not measured: whether padding leaks is not known"),
-        ("nothing", "The model raised on the changed input: ValueError: five"),
+        ("nothing", "The model raised an error on the changed input: ValueError: five"),
     ],
 )
 def test_a_report_without_leaks_says_why(name, verdict):
@@ -348,7 +363,7 @@ def test_a_reason_is_said_once():
     probes = [Probe(name, False, **reason) for name in ("alone", "length")]
     for verdict in ("not measured", "clear"):
         report = report_of(nested(), verdict=verdict, probes=tuple(probes), leaks=())
-        assert report.to_text("en", 120).count("takes 5 steps") == 1
+        assert report.to_text("en", 120).count("takes exactly 5 steps") == 1
 
 
 def test_of_gradients_the_report_says_so():
@@ -363,12 +378,12 @@ def test_the_report_names_who_took_the_mask():
     assert "mha had taken the mask." in report_of(transformer(), leaks=(leak,)).to_text()
     leak = replace(leak, lost_at=3)
     assert report.remedy(leak).startswith("mha took the mask")
-    assert report.remedy(leak, "zh").startswith("mha 从它的输入上取走了掩码")
+    assert report.remedy(leak, "zh").startswith("mha 移除了输入上的掩码")
 
 
 def test_the_remedy_names_code_outside_layers():
     report = report_of(transformer())
-    assert report.remedy(report.leaks[1]).startswith("The code in front of pool loses the mask")
+    assert report.remedy(report.leaks[1]).startswith("The code before pool loses the mask")
 
 
 # HTML and SVG
@@ -567,8 +582,11 @@ def test_no_text_is_left_unused(monkeypatch):
         call(1, "a/b", parent=0),
         call(2, "a/c", "Add", ("merges",), np.ones((12, 40), bool), parent=0),
         call(3, "flat", "Flatten", ("drops silently",), None, SHORT),
-        replace(GAP, index=4, parent=None, depth=0, path="", before=None, after=None),
     )
+    gaps = [
+        trace_of(replace(GAP, index=0, parent=None, depth=0, path="", before=before, after=after))
+        for before, after in ((None, None), (None, "flat"), ("flat", None))
+    ]
     notes = [Probe("length", True, name, {}, 1.0) for name in texts.catalogue()["notes"]]
     notes += [Probe("gradients", True, "", {}, result) for result in (1.0, math.inf)]
     reports = [report_of(others, probes=tuple(notes))]
@@ -581,7 +599,7 @@ def test_no_text_is_left_unused(monkeypatch):
                 for place in ("in", "before", "end"):
                     changed = replace(leak, probe=probe, place=place)
                     reports.append(report_of(nested(), leaks=(changed,) * 12))
-    for drawn in (*ALL.values(), *reports, trace_of(call(0, "one"))):
+    for drawn in (*ALL.values(), *gaps, *reports, trace_of(call(0, "one"))):
         for form in ("to_text", "to_markdown", "to_html", "to_svg"):
             getattr(drawn, form)()
     (many, *_) = reports[1:]
@@ -601,7 +619,7 @@ def test_notes_and_remedies_are_those_that_are_given():
 
 
 def test_a_detail_that_is_not_given_does_not_break_a_report():
-    assert "The model takes ? steps" in texts.words("notes", "en")("fixed-length")
+    assert "The model takes exactly ? steps" in texts.words("notes", "en")("fixed-length")
 
 
 def test_a_missing_text_is_named():

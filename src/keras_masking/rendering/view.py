@@ -136,14 +136,15 @@ class View:
         return self.word("alt", shape=mask.shape, rows=self.word("alt-and").join(told))
 
     def place(self, call: Call) -> str:
-        """Where something happened: in a layer, or between two."""
+        """Where something happened: in a layer, or in code beside the calls that Keras sees."""
         if call.kind == "gap":
-            return self.word("between", **self._around(call))
+            within = self.word("within", call=call.path) if call.path else ""
+            return self.word(self._beside(call), within=within, **self._around(call))
         return self.word("in", call=call.path)
 
     def call_name(self, call: Call) -> str:
         if call.kind == "gap":
-            return self.word("gap", **self._around(call))
+            return self.word(f"gap-{self._beside(call)}", **self._around(call))
         return call.path
 
     def rows(self) -> tuple[Row | Fold, ...]:
@@ -213,11 +214,18 @@ class View:
         parent = self.trace[call.parent].path + "/" if call.parent is not None else ""
         return call.path.removeprefix(parent)
 
+    def _beside(self, call: Call) -> str:
+        """Where a gap is told to be: between two calls, after or before one, or alone."""
+        if call.before and call.after:
+            return "between"
+        return "after" if call.before else "before" if call.after else "alone"
+
     def _around(self, call: Call) -> dict[str, str]:
         inside = f"{call.path}/" if call.path else ""
-        before = (call.before or "").removeprefix(inside) or self.word("start")
-        after = (call.after or "").removeprefix(inside) or self.word("end")
-        return {"before": before, "after": after}
+        return {
+            "before": (call.before or "").removeprefix(inside),
+            "after": (call.after or "").removeprefix(inside),
+        }
 
     def _events(self, call: Call) -> str:
         event = self._event
