@@ -1,29 +1,7 @@
-"""Figures of index.md, why.md and glossary.md."""
+"""Figures of index.md."""
 
-import keras
-from keras import layers
-
-from keras_masking.rendering.grid import Arrow, Cell, Grid
-from sitekit.drawn.parts import behind, mask_grid, said, value_grid, written
 from sitekit.drawn.plot import Chart, Key, Series
 from sitekit.measured import accuracy
-
-
-def padding_and_mask(word):
-    sequences = [[3], [1, 4], [1, 5, 9], [2, 6, 5, 3]]
-    padded = keras.utils.pad_sequences(sequences, padding="post")
-    mask = behind(layers.Embedding(10, 1, mask_zero=True), padded)
-    ragged = tuple(
-        tuple(Cell(said(v), "keep") for v in row) + (None,) * (4 - len(row)) for row in sequences
-    )
-    line = [
-        Grid(word("sequences"), ragged),
-        Arrow(word("pad")),
-        value_grid(word("padded"), padded, mask),
-        Arrow(word("mark")),
-        mask_grid(word("mask"), mask),
-    ]
-    return [line], {"padded": written(padded), "mask": written(mask)}
 
 
 def padding_costs(word):
