@@ -201,9 +201,10 @@ def test_a_random_batch_can_be_made_again(command):
     status, output, errors = command("trace", "healthy.keras", "--random", "--seed", "3")
     assert status == 0
     assert errors == (
-        "keras-masking: a random input, made again by --random --seed 3 --samples 4 --steps 8\n"
+        "keras-masking: a random input; --random --seed 3 --samples 4 --steps 8 "
+        "makes the same one again\n"
     )
-    told = errors.split("made again by ")[1].split()
+    told = errors.split("input; ")[1].split(" makes")[0].split()
     assert command("trace", "healthy.keras", *told) == (0, output, errors)
     assert command("trace", "healthy.keras", *told[:-1], "5")[1] != output
 
@@ -229,7 +230,7 @@ def test_a_random_batch_can_be_made_again(command):
             "The model itself raised an error in softmax: Value",
         ),
         ("healthy.keras --random --output none/x.svg", "The folder of none/x.svg does not exist."),
-        ("healthy.keras --random --output .", ". is no ordinary file"),
+        ("healthy.keras --random --output .", ". is not an ordinary file"),
     ],
 )
 def test_bad_input_is_one_sentence(command, files, given, arguments, message):

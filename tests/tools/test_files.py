@@ -96,7 +96,7 @@ def test_json_keeps_indices_whole_and_names_apart(write):
         ("x.npz", [np.array([{}])], "x.npz holds pickled Python objects, which could run code"),
         ("x.npy", b"", "x.npy is damaged, or not what its name says."),
         ("x.npy", b"no array", "x.npy is damaged, or not what its name says."),
-        ("x.csv", b"1,2", "x.csv is no input that can be read: give .npy, .npz or .json."),
+        ("x.csv", b"1,2", "x.csv is not an input that can be read: give .npy, .npz or .json."),
     ],
     ids=lambda x: x if isinstance(x, str) and len(x) < 99 else "",
 )
@@ -182,7 +182,7 @@ def test_what_is_no_model(tmp_path, write):
     model.save_weights(tmp_path / "model.weights.h5")
     assert "holds no model" in refusal(load_model, tmp_path / "model.weights.h5")
     assert "holds no model" in refusal(load_model, write("model.npy", [1]))
-    assert "this is none" in refusal(load_model, write("model.keras", b"text"))
+    assert "this is not one" in refusal(load_model, write("model.keras", b"text"))
     assert "it is damaged" in refusal(load_model, write("model.h5", b"text"))
     with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
         archive.writestr("readme", "text")
@@ -198,4 +198,4 @@ def test_a_damaged_model(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{")
         archive.writestr("metadata.json", "{}")
-    assert "it is damaged, or of a release of Keras" in refusal(load_model, path)
+    assert "it is damaged, or from a release of Keras" in refusal(load_model, path)
