@@ -118,6 +118,7 @@ def test_every_text_is_used_and_stands_in_both_languages(measured, faults, monke
         ("layers", "unknown"),
         ("faults", "accused"),
         ("others", "end"),
+        ("others", "one-length"),
         ("examples", "not measured"),
         ("examples", "fails"),
     }
