@@ -312,10 +312,12 @@ def embedding_of(operation: keras.Operation) -> keras.layers.Embedding | None:
     return inner if isinstance(inner, keras.layers.Embedding) else None
 
 
-def looks_up(operation: keras.Operation, given: Any, output: Any) -> bool:
+def looks_up(operation: keras.Operation, given: list, output: Any) -> bool:
     """Whether a call finds a vector for each index; one that uses the table the other way round,
     for scores of all words, gives as many axes as it takes."""
-    return embedding_of(operation) is not None and len(output.shape) == len(given.shape) + 1
+    if embedding_of(operation) is None or not given:
+        return False
+    return all(len(x.shape) == len(given[0].shape) + 1 for x in tree.flatten(output))
 
 
 class Seen(NamedTuple):
@@ -479,7 +481,7 @@ class Base(Follower):
 
     def note_entry(self, frame: Frame, row: Call, flat: list, outputs: Any) -> None:
         times = self.called[id(frame.operation)] = self.called.get(id(frame.operation), 0) + 1
-        embeds = bool(flat) and looks_up(frame.operation, flat[0], tree.flatten(outputs)[0])
+        embeds = looks_up(frame.operation, flat, outputs)
         makes = "creates" in row.events and not self.made_inside(frame)
         if not (embeds or makes) or any(x in self.unsure for x in flat):
             return

@@ -96,7 +96,7 @@ class Rounded(Follower):
         dtype, values = dtype_of(x), to_numpy(x)
         if frame.listed and dtype in DIGITS and values is not None and x not in self.done:
             sources = [to_numpy(y) for y in frame.note]
-            found = frame.note and looks_up(frame.operation, frame.note[0], x)
+            found = looks_up(frame.operation, frame.note, x)
             if not (found or self.copied(values, sources, DIGITS[dtype])):
                 x = tensor_like(x, self.shaken(values, dtype))
                 if frame.has_code:  # of which only the result is seen
