@@ -8,18 +8,69 @@ const chinese = document.documentElement.lang === "zh";
 for (const link of document.querySelectorAll("a.other-language"))
   link.addEventListener("click", () => (link.hash = location.hash));
 
+// The contents and, on a phone, the search open by labels of hidden boxes, which no key reaches:
+// buttons in place of them.
+const names = { __drawer: chinese ? "目录" : "Contents", __search: search?.ariaLabel };
+for (const [id, name] of Object.entries(names)) {
+  const label = document.querySelector(`label.md-header__button[for=${id}]`);
+  if (!label) continue;
+  const box = document.getElementById(id);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = label.className;
+  button.dataset.opens = id;
+  button.append(label.querySelector("svg").cloneNode(true));
+  button.setAttribute("aria-label", name);
+  const tell = () => button.setAttribute("aria-expanded", box.checked);
+  tell();
+  box.addEventListener("change", tell);
+  button.addEventListener("click", () => label.click());
+  label.after(button);
+}
+
+// On a phone the closed search is outside the window.
+const small = matchMedia("(max-width: 59.984375em)");
+const searching = document.getElementById("__search");
+const reach = () => {
+  search.querySelector("input").tabIndex = small.matches && !searching.checked ? -1 : 0;
+};
+if (search) {
+  reach();
+  for (const changing of [small, searching]) changing.addEventListener("change", reach);
+}
+
+document.addEventListener("keydown", ({ key }) => {
+  const box = document.getElementById("__drawer");
+  if (key !== "Escape" || !box.checked) return;
+  box.click();
+  document.querySelector("[data-opens=__drawer]").focus();
+});
+
+// Material changes the colours on Enter; what looks like a button also answers Space.
+document.querySelector("[data-md-component=palette]")?.addEventListener("keydown", (event) => {
+  if (event.key !== " ") return;
+  event.preventDefault();
+  event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+});
+
+// The buttons of a block, which a script adds later, are no landmark of the page.
+new MutationObserver(() => {
+  for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) nav.role = "none";
+}).observe(document.querySelector("article"), { childList: true, subtree: true });
+
 // What is wider than the page scrolls by itself: show it, and let the keyboard reach it.
 const wide = "article figure, .md-typeset__scrollwrap, article pre > code";
 const showMore = (x) =>
   x.classList.toggle("more", x.scrollLeft + x.clientWidth < x.scrollWidth - 1);
 new ResizeObserver(() => {
+  let tables = 0;
   for (const scroller of document.querySelectorAll(wide)) {
     showMore(scroller);
     if (scroller.scrollWidth <= scroller.clientWidth) continue;
     scroller.tabIndex = 0;
     if (!scroller.matches(".md-typeset__scrollwrap")) continue;
     scroller.setAttribute("role", "region");
-    scroller.setAttribute("aria-label", chinese ? "表格" : "Table");
+    scroller.setAttribute("aria-label", `${chinese ? "表格" : "Table"} ${++tables}`);
   }
 }).observe(document.querySelector("article"));
 const scrolled = ({ target }) => target.matches?.(wide) && showMore(target);
