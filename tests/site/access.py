@@ -1,23 +1,23 @@
 """What every reader needs of a page, on a desktop and on a phone."""
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+# as Playwright makes a context of them
+DESKTOP = {"viewport": {"width": 1300, "height": 900}, "color_scheme": "light"}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "color_scheme": "dark",
+    "is_mobile": True,
+    "has_touch": True,
+}
 
 
-def check_access(tab, scheme, viewport):
-    """No serious finding of axe, and no sideways scrolling of the whole page."""
-    tab.set_viewport_size(viewport)
-    tab.emulate_media(color_scheme=scheme)
-    name = "slate" if scheme == "dark" else "default"
-    tab.wait_for_selector(f"body[data-md-color-scheme={name}]")
-    where = f"{scheme}, {viewport['width']} px"
+def check_access(tab):
+    """No finding of axe, and no sideways scrolling of the whole page."""
     overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert overflow <= 0, f"{where}: {overflow} px too wide"
+    assert overflow <= 0, f"{overflow} px too wide"
     found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
-    serious = [
-        f"{where}: {violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+    said = [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
         for violation in found
-        if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
     ]
-    assert not serious, "\n".join(serious)
+    assert not said, "\n".join(said)

@@ -7,9 +7,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urljoin
 
 import pytest
 from addresses import SITE_URL
+from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
 from sitekit.published.serve import HOST, server
@@ -30,6 +32,17 @@ def site(tmp_path_factory) -> Path:
         env=os.environ | {"SITE_URL": SITE_URL, "REPO_URL": "https://github.com/someone/masking"},
     )
     return out
+
+
+@pytest.fixture(scope="session")
+def documents(site):
+    """Every HTML file of the site, by the address that it will be published at."""
+    return {
+        urljoin(SITE_URL, file.relative_to(site).as_posix().removesuffix("index.html")): (
+            BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+        )
+        for file in site.rglob("*.html")
+    }
 
 
 @contextmanager

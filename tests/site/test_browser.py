@@ -1,5 +1,6 @@
 """The site in a real browser: what its pages share. Each page by itself: test_each_page.py."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from sitekit.published.build import LANGUAGES, ROOT
 
 
 def test_code_and_the_frame_of_a_page_are_accessible(open_page, address):
-    for language in LANGUAGES:
-        tab = open_page(address + path_of(language, "why"), reduced_motion="reduce")
-        tab.evaluate(Axe().axe_script)
-        check_access(tab, "dark", DESKTOP)
-        check_access(tab, "light", PHONE)
+    """With the colours of code; the pages in test_each_page.py leave them out."""
+    for language, screen in (("zh", DESKTOP), ("en", PHONE)):
+        for scheme in ("light", "dark"):
+            options = screen | {"color_scheme": scheme, "reduced_motion": "reduce"}
+            tab = open_page(address + path_of(language, "why"), **options)
+            tab.evaluate(Axe().axe_script)
+            check_access(tab)
 
 
 def test_the_language_switch_stays_on_the_page(open_page, sub_address):
@@ -53,25 +56,57 @@ def test_the_root_offers_both_languages_without_javascript(open_page, sub_addres
     assert links == ["en/", "zh/"]
 
 
-@pytest.mark.parametrize(
-    ("language", "term"),
-    [("zh", term) for term in ("掩码", "传播", "计算图", "支持掩码", "填充", "MaskedMean")]
-    + [("en", term) for term in ("mask", "propagation", "graph", "supports_masking", "MaskedMean")],
-)
-def test_search_finds_a_term(open_page, address, language, term):
-    tab = open_page(address + path_of(language, "index"), viewport=DESKTOP)
-    tab.fill(".md-search__input", term)
-    tab.press(".md-search__input", "End")  # the theme listens for a key going up
-    tab.wait_for_selector(".md-search-result__item article", timeout=5000)
-    first = tab.locator(".md-search-result__item").first
-    found = first.inner_text().replace("\u200b", "")
-    words = [term] if language == "zh" else term.split("_")
-    assert all(word.lower() in found.lower() for word in words), found
+QUERIES = tomllib.loads(Path(__file__).with_name("queries.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_search_puts_the_page_first_that_answers(open_page, sub_address, language):
+    """At least nine times of ten; the script that searches is asked, without the page."""
+    tab = open_page(sub_address + path_of(language, "index"))
+    script = f"{sub_address}{language}/assets/search.js"
+    asked = [(q, path_of(language, page)) for page, qs in QUERIES[language].items() for q in qs]
+    answers = tab.evaluate(
+        """async ([script, queries]) => {
+          const worker = new Original(script)
+          const next = () => new Promise(done => { worker.onmessage = x => done(x.data.data) })
+          await next()
+          const answers = []
+          for (const data of queries) {
+            worker.postMessage({ type: 2, data })
+            answers.push((await next()).items[0]?.[0].location)
+          }
+          return answers
+        }""",
+        [script, [query for query, _ in asked]],
+    )
+    wrong = [
+        f"{query}: {answer}"
+        for (query, page), answer in zip(asked, answers, strict=True)
+        if f"{language}/{answer}" != page
+    ]
+    assert len(asked) >= 60
+    assert len(wrong) <= len(asked) / 10, "\n".join(wrong)
+
+
+def test_search_is_loaded_when_it_is_used_and_leads_to_the_place(open_page, sub_address):
+    for language, term, place in (
+        ("en", "find_leak", "debug/"),
+        ("zh", "批归一化", "normalization/"),
+    ):
+        tab = open_page(sub_address + path_of(language, "why"), **DESKTOP)
+        asked = []
+        tab.on("request", lambda request, to=asked: to.append(request.url))
+        assert not tab.workers
+        tab.keyboard.press("/")
+        tab.keyboard.type(term)
+        tab.wait_for_selector(".md-search-result__item article")
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(f"{sub_address}{language}/{place}")
 
 
 def test_the_keyboard_reaches_content_code_and_what_scrolls(open_page, address):
     for language in LANGUAGES:
-        tab = open_page(address + path_of(language, "travel"), viewport=PHONE)
+        tab = open_page(address + path_of(language, "travel"), **PHONE)
         tab.keyboard.press("Tab")
         assert tab.evaluate("document.activeElement.matches('.md-skip')")
         tab.keyboard.press("Enter")
@@ -92,8 +127,8 @@ def test_the_keyboard_reaches_content_code_and_what_scrolls(open_page, address):
 
 
 def test_what_scrolls_shows_it_and_what_fits_does_not(open_page, address):
-    for viewport, expected in ((DESKTOP, False), (PHONE, True)):
-        tab = open_page(address + path_of("en", "index"), viewport=viewport)
+    for screen, expected in ((DESKTOP, False), (PHONE, True)):
+        tab = open_page(address + path_of("en", "index"), **screen)
         highlighted = tab.locator("pre > code:has(.hll)").first
         highlighted.scroll_into_view_if_needed()
         assert highlighted.evaluate("e => e.classList.contains('more')") == expected
@@ -119,9 +154,89 @@ def test_a_folded_file_is_opened_copied_and_downloaded(open_page, address):
         assert code.is_visible()
 
 
-def test_printed_pages_are_dark_on_white(open_page, address):
+def test_a_copy_button_copies_what_its_block_shows(open_page, address):
+    """Of a session in a terminal, what was typed."""
+    for page in ("mean", "ci"):
+        tab = open_page(
+            address + path_of("en", page), permissions=["clipboard-read", "clipboard-write"]
+        )
+        buttons = tab.locator("article .md-code__button:visible")
+        buttons.first.wait_for()  # a script adds them
+        for button in buttons.all():
+            button.click()
+            code = button.locator("xpath=../following-sibling::code")
+            said = code.text_content().rstrip()
+            if code.locator(".gp").count():
+                lines = said.splitlines()
+                said = "\n".join(line[2:] for line in lines if line.startswith("$ "))
+            assert tab.evaluate("navigator.clipboard.readText()") == said
+
+
+def test_the_keyboard_opens_contents_and_search_and_changes_the_colours(open_page, address):
+    tab = open_page(address + path_of("en", "mean"), **PHONE, reduced_motion="reduce")
+    names = []
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        names.append(
+            tab.evaluate(
+                """() => {
+                  const e = document.activeElement, box = e.getBoundingClientRect()
+                  const seen = e.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true })
+                  return e.matches("[name=__palette]") ? "colours"
+                    : seen && box.right > 0 ? e.ariaLabel || e.textContent.trim()
+                    : `unseen: ${e.outerHTML.slice(0, 80)}`
+                }"""
+            )
+        )
+    assert not [name for name in names if name.startswith("unseen")], names
+    assert {"Contents", "Search", "colours"} <= set(names), names
+
+    menu = tab.get_by_role("button", name="Contents")
+    menu.focus()
+    tab.keyboard.press("Enter")
+    assert menu.get_attribute("aria-expanded") == "true"
+    assert tab.locator(".md-nav--primary a", has_text="Glossary").is_visible()
+    tab.keyboard.press("Escape")
+    assert menu.get_attribute("aria-expanded") == "false"
+    tab.get_by_role("button", name="Search").focus()
+    tab.keyboard.press("Space")
+    assert tab.evaluate("document.activeElement.matches('.md-search__input')")
+    tab.keyboard.press("Escape")
+
+    colour = tab.locator("body").get_attribute("data-md-color-media")
+    tab.locator("[name=__palette]").first.focus()
+    tab.keyboard.press("Space")
+    assert tab.locator("body").get_attribute("data-md-color-media") != colour
+
+
+def test_a_page_reads_without_javascript(open_page, sub_address):
+    tab = open_page(sub_address + path_of("zh", "mean"), java_script_enabled=False, **PHONE)
+    unseen = tab.evaluate(
+        """[...document.querySelectorAll(
+          "article :is(p, pre > code, figure svg, figure img, table)"
+        )].filter(e => !e.closest("details:not([open])")).filter(e => {
+          const box = e.getBoundingClientRect()
+          return box.width <= 5 || box.height <= 5
+        }).map(e => e.outerHTML.slice(0, 100))"""
+    )
+    assert not unseen
+    tab.locator("a.other-language").click()
+    assert tab.url == sub_address + path_of("en", "mean")
+
+
+def test_printed_pages_are_dark_on_white_and_without_buttons(open_page, address):
     tab = open_page(address + path_of("en", "mean"), color_scheme="dark")
+    tab.locator(".md-code__button").first.wait_for(state="attached")
     tab.emulate_media(media="print", color_scheme="dark")
     ink = tab.locator("article p").first.evaluate("e => getComputedStyle(e).color")
-    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (ink, paper) == ("rgb(27, 40, 44)", "rgb(255, 255, 255)")
+    for element in ("html", "body"):
+        style = f"getComputedStyle(document.querySelector('{element}'))"
+        assert tab.evaluate(f"{style}.backgroundColor") == "rgb(255, 255, 255)"
+        assert tab.evaluate(f"{style}.colorScheme") == "light"
+    assert ink == "rgb(27, 40, 44)"
+    assert not tab.locator("article :is(button, .headerlink, .md-content__button):visible").count()
+    # what scrolls would not be divided between two sheets
+    assert not tab.evaluate(
+        """[...document.querySelectorAll("article *")]
+          .filter(e => /auto|scroll/.test(getComputedStyle(e).overflowX)).length"""
+    )

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -9,21 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 from addresses import PAGES, SITE_URL, path_of, source_of
-from bs4 import BeautifulSoup
 
-from sitekit.published import build
+from sitekit.published import build, searched
 from sitekit.published.build import LANGUAGES
-
-
-@pytest.fixture(scope="session")
-def documents(site):
-    """Every HTML file of the site, by the address that it will be published at."""
-    return {
-        urljoin(SITE_URL, file.relative_to(site).as_posix().removesuffix("index.html")): (
-            BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
-        )
-        for file in site.rglob("*.html")
-    }
 
 
 def test_both_languages_have_every_page(documents):
@@ -112,6 +101,22 @@ def test_images_have_text_alternatives(documents):
         for image in document.select("main img, main svg[role=img]"):
             name = image.get("alt") or image.get("aria-label") or image.get("aria-labelledby")
             assert name or image.find("title"), f"{source_of(url)}: {str(image)[:80]}"
+
+
+def test_words_of_the_search_are_told_of_pages_that_exist():
+    told = tomllib.loads(searched.WORDS.read_text("utf-8"))
+    assert {page for table in told.values() for page in table} <= set(PAGES)
+
+
+def test_the_search_knows_prose_and_messages_and_no_code(site):
+    for language in LANGUAGES:
+        pages = json.loads((site / language / "search/search_index.json").read_text("utf-8"))
+        texts = {page["url"]: str(page["sections"]) for page in pages}
+        assert {path_of(language, page) for page in PAGES} == {f"{language}/{url}" for url in texts}
+        assert "import keras" not in texts["mean/"]
+        assert "will therefore destroy the mask information" in texts["messages/"]
+        assert "\u200b" not in "".join(texts.values())
+        assert all(page["description"] for page in pages)
 
 
 def test_the_sitemap_lists_every_page(site):

@@ -1,68 +1,72 @@
-"""Every page of both languages in a real browser, opened once."""
+"""Every page of both languages, in a real browser where it takes one.
+
+The two languages of a page have the same structure, which tests/pages checks. So what costs time is
+looked at once: Chinese on a desktop, in the light; English, whose words are longer, on a phone that
+is touched, in the dark.
+"""
 
 import json
-from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from access import DESKTOP, PHONE, check_access
-from addresses import PAGES, path_of
+from addresses import PAGES, SITE_URL, path_of
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
 
 from sitekit.pages.page import Site
 from sitekit.published.build import LANGUAGES, ROOT
+from sitekit.published.serve import compressed
 
+SCREENS = {"zh": DESKTOP, "en": PHONE}
+VISITS = [pytest.param(lang, page, id=f"{lang}-{page}") for lang in LANGUAGES for page in PAGES]
 # the lab carries its plots
-TEACHING = [page for page in PAGES if page != "lab"]
+LIMITS = {"lab": 120}
 
 
-@pytest.fixture(
-    scope="module",
-    params=[(language, page) for page in PAGES for language in LANGUAGES],
-    ids=lambda param: "-".join(param),
-)
-def visit(browser, sub_address, request):
-    """A page from a sub-path, with an empty cache, and what happened while it loaded."""
-    language, page = request.param
-    context = browser.new_context(
-        permissions=["clipboard-read", "clipboard-write"], reduced_motion="reduce"
+@pytest.fixture(scope="module")
+def tabs(browser):
+    """A tab for each language, where one page after another is opened, and what happens there."""
+    tabs = {}
+    for language in LANGUAGES:
+        context = browser.new_context(**SCREENS[language], reduced_motion="reduce")
+        context.add_init_script(Axe().axe_script)
+        tab, happened = context.new_page(), []
+        tab.on("console", lambda m, to=happened: to.append(f"{m.type}: {m.text}"))
+        tab.on("pageerror", lambda error, to=happened: to.append(str(error)))
+        tab.on("requestfailed", lambda request, to=happened: to.append(f"failed: {request.url}"))
+        tab.on(
+            "response", lambda r, to=happened: r.status < 400 or to.append(f"{r.status} {r.url}")
+        )
+        tabs[language] = tab, happened
+    yield tabs
+    for tab, _ in tabs.values():
+        tab.context.close()
+
+
+@pytest.mark.parametrize(("language", "page"), VISITS)
+def test_it_loads_light_and_quietly_and_is_accessible(tabs, sub_address, site, language, page):
+    """From its own origin, at most 100 KB compressed, and nothing of the search."""
+    tab, happened = tabs[language]
+    happened.clear()
+    tab.goto(sub_address + path_of(language, page))
+    assert not happened
+    urls = tab.evaluate("performance.getEntries().map(x => x.name).filter(x => x.includes(':'))")
+    assert all(url.startswith((sub_address, "data:")) for url in urls), urls
+    paths = {urlsplit(url.removeprefix(sub_address)).path for url in urls if url[0] != "d"}
+    assert not [path for path in paths if "search" in path] and not tab.workers
+    files = [site / path / ("" if path and path[-1] != "/" else "index.html") for path in paths]
+    weight = sum(len(compressed(file, file.stat().st_mtime_ns)) for file in files) / 1024
+    assert 30 < weight <= LIMITS.get(page, 100), f"{weight:.0f} KB"
+
+    if SCREENS[language] is DESKTOP and not page.startswith("reference/"):
+        height = tab.evaluate("document.querySelector('article').scrollHeight")
+        assert height <= 12_000, f"{height} px: nobody scans that"
+
+    # the words of a block have the same few colours everywhere, and are most of a page
+    tab.evaluate(
+        "document.querySelectorAll('pre code').forEach(x => { x.textContent = x.textContent })"
     )
-    tab = context.new_page()
-    troubles, finished = [], []
-    tab.on("console", lambda m: troubles.append(f"{m.type}: {m.text}"))
-    tab.on("pageerror", lambda error: troubles.append(str(error)))
-    tab.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
-    tab.on("requestfinished", lambda request: finished.append(request))
-    tab.goto(sub_address + path_of(language, page), wait_until="networkidle")
-    yield SimpleNamespace(
-        language=language, page=page, tab=tab, troubles=troubles, finished=finished
-    )
-    context.close()
-
-
-def test_it_loads_whole_quietly_and_from_its_own_origin(visit, sub_address):
-    """A teaching page within 200 KB compressed."""
-    urls = [request.url for request in visit.finished]
-    assert not visit.troubles
-    assert all(url.startswith((sub_address, "data:", "blob:")) for url in urls), urls
-    answers = [r.response() for r in visit.finished if r.url.startswith("http")]
-    assert all(answer.status < 400 for answer in answers)
-    weight = sum(
-        request.sizes()["responseBodySize"]
-        for request in visit.finished
-        if "/search/search_index.json" not in request.url
-    )
-    if visit.page in TEACHING:
-        assert 10_000 < weight <= 200 * 1024, f"{weight / 1024:.0f} KB"
-
-
-def test_it_can_be_scanned(visit):
-    """At most 12,000 px tall at 1,300 px wide, but for what is looked up by name."""
-    if visit.page.startswith("reference/") or visit.page == "messages":
-        return
-    visit.tab.set_viewport_size({"width": 1300, "height": 900})
-    height = visit.tab.evaluate("document.querySelector('article').scrollHeight")
-    assert height <= 12_000
+    check_access(tab)
 
 
 def shown(language: str, page: str) -> list[tuple[str, str]]:
@@ -76,48 +80,19 @@ def shown(language: str, page: str) -> list[tuple[str, str]]:
     return [("python", "".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
 
 
-def typed(language: str, code: str) -> str:
-    """What a reader wants of a block: of a session in a terminal, what was typed."""
-    if language != "console":
-        return code
-    return "\n".join(line[2:] for line in code.splitlines() if line.startswith("$ "))
+@pytest.mark.parametrize(("language", "page"), VISITS)
+def test_its_blocks_are_exactly_what_runs(documents, language, page):
+    """That a copy button copies what its block shows is looked at in test_browser.py."""
+    article = documents[SITE_URL + path_of(language, page)].article
+    blocks = article.select(".highlight:not(.language-output, .doc-signature) pre > code")
+    assert [block.text.rstrip() for block in blocks] == [
+        code.rstrip() for _, code in shown(language, page)
+    ]
 
 
-def test_the_copy_buttons_copy_exactly_what_runs(visit):
-    visit.tab.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true })")
-    # the theme leaves out the last line's end
-    expected = [typed(*block).rstrip() for block in shown(visit.language, visit.page)]
-    buttons = visit.tab.locator("article .md-code__button:visible")
-    expect(buttons).to_have_count(len(expected), timeout=30_000)  # a script adds them
-    for button, code in zip(buttons.all(), expected, strict=True):
-        button.click()
-        assert visit.tab.evaluate("navigator.clipboard.readText()") == code
-
-
-def test_it_is_accessible(visit):
-    visit.tab.evaluate(Axe().axe_script)
-    # the words of a block have the same few colours everywhere, and are most of a page
-    visit.tab.evaluate(
-        "document.querySelectorAll('pre code').forEach(x => { x.textContent = x.textContent })"
-    )
-    # pages of both languages have the same parts, so each shows one half of the ways to look
-    check_access(visit.tab, *(("light", DESKTOP) if visit.language == "en" else ("dark", PHONE)))
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_it_reads_without_javascript(open_page, address, page):
-    """In English; Chinese pages have the same parts."""
-    tab = open_page(address + path_of("en", page), java_script_enabled=False, viewport=PHONE)
-    assert tab.locator("h1").is_visible()
-    assert len(tab.locator("article").inner_text()) > 200
-    unseen = tab.evaluate(
-        """[...document.querySelectorAll(
-          "article :is(p, pre > code, figure svg, figure img, table)"
-        )].filter(e => !e.closest("details:not([open])")).filter(e => {
-          const box = e.getBoundingClientRect()
-          return box.width <= 5 || box.height <= 5
-        }).map(e => e.outerHTML.slice(0, 100))"""
-    )
-    assert not unseen
-    tab.locator("a.other-language").click()
-    assert tab.url == address + path_of("zh", page)
+@pytest.mark.parametrize(("language", "page"), VISITS)
+def test_it_says_what_it_says_without_javascript(documents, language, page):
+    document = documents[SITE_URL + path_of(language, page)]
+    assert document.h1.text.strip()
+    assert len(document.article.text) > 200
+    assert not document.article.select("[hidden], noscript, template")
