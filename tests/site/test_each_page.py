@@ -19,6 +19,8 @@ from sitekit.published.serve import compressed
 
 SCREENS = {"zh": DESKTOP, "en": PHONE}
 VISITS = [pytest.param(lang, page, id=f"{lang}-{page}") for lang in LANGUAGES for page in PAGES]
+# what is looked up by name
+TALL = ("messages", *(page for page in PAGES if page.startswith("reference/")))
 # the lab carries its plots
 LIMITS = {"lab": 120}
 
