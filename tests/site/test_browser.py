@@ -209,6 +209,12 @@ def test_the_keyboard_opens_contents_and_search_and_changes_the_colours(open_pag
     assert tab.locator("body").get_attribute("data-md-color-media") != colour
 
 
+def test_a_desktop_has_no_buttons_for_what_it_shows(open_page, address):
+    tab = open_page(address + path_of("en", "mean"), **DESKTOP)
+    assert tab.locator("[data-opens]").count() == 2
+    assert not tab.locator("[data-opens]:visible").count()
+
+
 def test_a_page_reads_without_javascript(open_page, sub_address):
     tab = open_page(sub_address + path_of("zh", "mean"), java_script_enabled=False, **PHONE)
     unseen = tab.evaluate(
