@@ -10,8 +10,7 @@ import pytest
 from sitekit.pages.page import LANGUAGES
 
 MASK = re.compile(r"mask|padded", re.IGNORECASE)
-# what is raised or shown, and the name under which a message waits for that
-# behind it stand values, and the page has those of its own examples
+# values follow it, and the page has those of its own examples
 VALUES = re.compile(r"(Input )?[Rr]eceived")
 PRINTS = re.compile(r"(^|\.)(warn|warning|Assert|assert_\w+|print_msg)$")
 

@@ -30,9 +30,11 @@ function stem(word) {
 // two words.
 const segmenter = globalThis.Intl?.Segmenter && new Intl.Segmenter("zh", { granularity: "word" });
 
+const RUNS = /\p{sc=Han}+|[\p{sc=Latin}\p{N}_]+/gu;
+
 function tokens(text, divide = false) {
   const found = [];
-  for (const [run] of text.matchAll(/\p{sc=Han}+|[\p{sc=Latin}\p{N}_]+/gu)) {
+  for (const [run] of text.matchAll(RUNS)) {
     if (/\p{sc=Han}/u.test(run)) {
       if (run.length === 1) found.push([run, 1]);
       const starts = new Set();
@@ -136,7 +138,7 @@ const escaped = (text) =>
 
 // A piece of a text around what was typed, which is marked.
 function excerpt(text, query) {
-  const words = [...query.matchAll(/\p{sc=Han}+|[\p{sc=Latin}\p{N}_]+/gu)]
+  const words = [...query.matchAll(RUNS)]
     .map(([word]) => (/^[a-z]+$/i.test(word) ? stem(word.toLowerCase()) : word))
     .filter((word) => word.length > 1 || /\p{sc=Han}/u.test(word));
   if (!words.length) return escaped(text.slice(0, 160));
@@ -150,8 +152,7 @@ function excerpt(text, query) {
   return (start ? "… " : "") + marked.join("") + (start + 180 < text.length ? " …" : "");
 }
 
-let search;
-
+// Resolves to what answers a query.
 async function load() {
   const answer = await fetch(new URL("../search/search_index.json", location));
   const pages = await answer.json();
@@ -170,9 +171,13 @@ async function load() {
   );
   const whole = pages.map(({ words, sections }) => [...words, sections[0].title].map(bare));
 
-  search = (query) => {
+  return (query) => {
     const typed = bare(query);
     const within = sectionIndex.scores(query);
+    const scored = sections
+      .map((section, i) => ({ ...section, score: within[i] }))
+      .filter((section) => section.anchor && section.score > 0)
+      .sort((a, b) => b.score - a.score);
     return pageIndex
       .scores(query)
       .map((score, i) => ({
@@ -183,11 +188,7 @@ async function load() {
       .sort((a, b) => b.score - a.score)
       .map(({ page, score }) => {
         const [first] = page.sections;
-        const best = sections
-          .map((section, i) => ({ ...section, score: within[i] }))
-          .filter((section) => section.page === page && section.anchor && section.score > 0)
-          .sort((a, b) => b.score - a.score)
-          .slice(0, 3);
+        const best = scored.filter((section) => section.page === page).slice(0, 3);
         return [
           {
             location: page.url,
@@ -208,10 +209,11 @@ async function load() {
   };
 }
 
-const loaded = load().then(() => postMessage({ type: READY }));
+const loaded = load();
+loaded.then(() => postMessage({ type: READY }));
 
 addEventListener("message", async ({ data: { type, data } }) => {
   if (type !== QUERY) return;
-  await loaded;
+  const search = await loaded;
   postMessage({ type: RESULT, data: { items: search(data) } });
 });

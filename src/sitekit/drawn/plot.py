@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+
 from keras_masking.rendering.grid import FONT, drawing, text_width
 
 WIDTH, LEFT, TOP, SIDE, BOTTOM, END = 216, 28, 26, 150, 40, 12
@@ -20,12 +22,21 @@ MARKS = {  # drawn around the point
 }
 
 
+# x, and the lowest, the mean and the highest of what was found there, each a share from 0 to 1
+Point = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True)
 class Series:
-    """What happened one way: `(x, lowest, mean, highest)`, each a share from 0 to 1."""
+    """What happened one way."""
 
     way: str
-    points: Sequence[tuple[float, float, float, float]]
+    points: Sequence[Point]
+
+
+def point(x: float, shares: np.ndarray) -> Point:
+    """Of the shares of all runs."""
+    return x, shares.min(), shares.mean(), shares.max()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,7 @@
 """Figures of accuracy.md."""
 
-import numpy as np
-
 from keras_masking.rendering.grid import Item, Note
-from sitekit.drawn.plot import Chart, Key, Series
+from sitekit.drawn.plot import Chart, Key, Point, Series, point
 from sitekit.drawn.texts import Words
 from sitekit.measured import accuracy
 
@@ -14,7 +12,7 @@ def accuracy_tested(word: Words):
     for steps, share in ((accuracy.STEPS[i], accuracy.record()["trained"][i]) for i in (0, -1)):
         tested = accuracy.record()["tested"]
         found = {
-            model: {way: list(map(_point, tested, runs[steps].T)) for way, runs in ways.items()}
+            model: {way: list(map(point, tested, runs[steps].T)) for way, runs in ways.items()}
             for model, ways in accuracy.results().items()
         }
         lines += [[Note(word("trained").format(share=f"{share:.0%}"))], _charts(found, word, share)]
@@ -28,7 +26,7 @@ def accuracy_trained(word: Words):
     found = {
         model: {
             way: [
-                _point(share, runs[steps][:, i])
+                point(share, runs[steps][:, i])
                 for i, (share, steps) in enumerate(zip(shares, accuracy.STEPS, strict=True), 1)
             ]
             for way, runs in ways.items()
@@ -38,12 +36,7 @@ def accuracy_trained(word: Words):
     return [_keys(word), _charts(found, word)], _spoken(found)
 
 
-Curves = dict[str, dict[str, list[tuple[float, float, float, float]]]]
-
-
-def _point(share: float, results: np.ndarray) -> tuple[float, float, float, float]:
-    """The lowest, the mean and the highest of the results of all seeds."""
-    return share, results.min(), results.mean(), results.max()
+Curves = dict[str, dict[str, list[Point]]]
 
 
 def _keys(word: Words) -> list[Item]:
@@ -52,7 +45,13 @@ def _keys(word: Words) -> list[Item]:
 
 def _charts(found: Curves, word: Words, at: float | None = None) -> list[Item]:
     return [
-        Chart(word(model), word("share"), [Series(*x) for x in ways.items()], at, level=1 / 9)
+        Chart(
+            word(model),
+            word("share"),
+            [Series(*x) for x in ways.items()],
+            at,
+            1 / accuracy.SPEAKERS,
+        )
         for model, ways in found.items()
     ]
 

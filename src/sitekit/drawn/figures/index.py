@@ -1,6 +1,6 @@
 """Figures of index.md."""
 
-from sitekit.drawn.plot import Chart, Key, Series
+from sitekit.drawn.plot import Chart, Key, Series, point
 from sitekit.measured import accuracy
 
 
@@ -11,9 +11,8 @@ def padding_costs(word):
     lines, facts = [], {}
     for way in ("right", "none"):
         runs = ways[way][accuracy.STEPS[0]].T
-        points = zip(tested, runs.min(1), runs.mean(1), runs.max(1), strict=True)
-        lines.append(Series(way, list(points)))
+        lines.append(Series(way, list(map(point, tested, runs))))
         facts[way] = " ".join(f"{mean:.0%}" for mean in runs.mean(1))
     keys = [Key(way, word(way)) for way in facts]
     at = accuracy.record()["trained"][0]
-    return [keys, [Chart(word("accuracy"), word("share"), lines, at, level=1 / 9)]], facts
+    return [keys, [Chart(word("accuracy"), word("share"), lines, at, 1 / accuracy.SPEAKERS)]], facts
