@@ -1,5 +1,7 @@
 """Mask-aware layers for Keras 3, and tools that show where a model loses its mask."""
 
+# first: it may end a command line, or tell that a backend is missing
+from keras_masking import _start as _start
 from keras_masking.conversions import (
     from_additive_mask,
     from_hf_attention_mask,

@@ -4,30 +4,23 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from keras_masking import rendering
 from keras_masking._keras import in_short
+from keras_masking.arguments import FORMATS, number, parser
 from keras_masking.files import load_model, read_arrays, read_padding
 from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks.finding import _find_leaks
 from keras_masking.progress import progress
 from keras_masking.records import LeakReport, Trace
 from keras_masking.rendering.files import FORMS, write
-from keras_masking.texts import LANGUAGES, Words, words
+from keras_masking.texts import Words, words
 from keras_masking.tracing import trace
 
-FORMATS = {
-    "table": ".txt",
-    "json": ".json",
-    "markdown": ".md",
-    "html": ".html",
-    "svg": ".svg",
-}
 LEAKS, UNUSABLE, NOT_MEASURED, INTERRUPTED = 1, 2, 3, 130
 RAISED_IN = "keras_masking: raised in "
 
@@ -40,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         padding leaks; 2 where a model, an input or a file cannot be used, with one sentence on
         standard error; 130 when interrupted.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     options.format = options.format or _format_of(options.output)
     word = words("cli", options.lang)
     try:
@@ -92,7 +85,7 @@ def _padding(said: str | None, word: Words) -> Any:
     if said is None:
         return None
     with suppress(argparse.ArgumentTypeError):
-        return _number(said)
+        return number(said)
     return read_padding(Path(said), word)
 
 
@@ -141,123 +134,6 @@ def _save(text: str, path: Path, word: Words) -> None:
         raise UnusableInput(word("unwritable", path=path, why=error.strerror)) from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="keras-masking",
-        description="See where a Keras model loses its mask, and whether padding leaks.",
-        epilog="KERAS_BACKEND=jax or numpy in the environment runs the model on another backend.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=version("keras-masking"))
-    commands = parser.add_subparsers(dest="command", required=True, metavar="trace|check")
-    for name, does, ends in (
-        (
-            "trace",
-            "run a model once and show the mask that each layer gives",
-            "Exit status: 0, or 2 on a model or an input that cannot be used.",
-        ),
-        (
-            "check",
-            "run a model on other padding and compare the results",
-            "Exit status: 0 where padding changes no valid result, 1 where it leaks, 2 on a model "
-            "or an input that cannot be used, 3 where it was not measured.",
-        ),
-    ):
-        command = commands.add_parser(
-            name, help=does, description=f"{does.capitalize()}.", epilog=ends, allow_abbrev=False
-        )
-        _add_arguments(command)
-        if name == "check":
-            command.add_argument(
-                "--padding",
-                metavar="NUMBER|FILE",
-                help="which steps are padding, for the check alone: what they hold, such as 0; or "
-                "a file with lengths (batch,), or booleans (batch, time) with True = padding",
-            )
-    return parser
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model",
-        type=Path,
-        metavar="MODEL",
-        help="a .keras file, or an .h5 file of an older Keras; loaded in Keras's safe mode",
-    )
-    batch = parser.add_argument_group("the batch").add_mutually_exclusive_group(required=True)
-    batch.add_argument(
-        "--input",
-        type=Path,
-        metavar="FILE",
-        help=".npy; .npz, several inputs by name; or .json, a list of samples of unequal length, "
-        "or an object of such lists by name",
-    )
-    batch.add_argument(
-        "--random", action="store_true", help="make one from the model's own input shapes"
-    )
-    parser.add_argument(
-        "--mask",
-        type=Path,
-        metavar="FILE",
-        help="True (or 1) for each step to use, handed to the model with the input; "
-        ".npy, .npz or .json",
-    )
-    json = parser.add_argument_group("with --input FILE.json")
-    json.add_argument(
-        "--side",
-        choices=("post", "pre"),
-        default="post",
-        help="where shorter samples are padded, behind or in front (default: %(default)s)",
-    )
-    json.add_argument(
-        "--value",
-        type=_number,
-        default=0,
-        help="the number they are padded with (default: %(default)s)",
-    )
-    drawn = parser.add_argument_group("with --random")
-    for option, default, numbers, what in (
-        ("--seed", 0, range(2**32), "of the random numbers"),
-        ("--samples", 4, range(1, 10**6), "where the model leaves their number open"),
-        ("--steps", 8, range(1, 10**6), "where the model leaves their number open"),
-    ):
-        drawn.add_argument(
-            option,
-            type=_within(numbers),
-            default=default,
-            metavar="N",
-            help=f"{what} (default: %(default)s)",
-        )
-    report = parser.add_argument_group("the report")
-    report.add_argument(
-        "--format",
-        choices=FORMATS,
-        help="default: the one that the suffix of --output names, else table",
-    )
-    report.add_argument("--lang", choices=LANGUAGES, default="en", help="default: %(default)s")
-    report.add_argument(
-        "--output", type=Path, metavar="FILE", help="write it there instead of standard output"
-    )
-
-
 def _format_of(output: Path | None) -> str:
     suffix = output.suffix if output else ""
     return next((name for name, its in FORMATS.items() if its == suffix), "table")
-
-
-def _number(text: str) -> float:
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number")
-
-
-def _within(numbers: range) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) not in numbers:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is no whole number from {numbers[0]} to {numbers[-1]}"
-            )
-        return int(text)
-
-    return number

@@ -12,7 +12,8 @@ import pytest
 from keras import layers
 
 from keras_masking import MaskedMean, find_leaks, rendering, trace
-from keras_masking.cli import FORMATS, _parser, main
+from keras_masking.arguments import FORMATS, parser
+from keras_masking.cli import main
 from keras_masking.leaks.finding import PROBES
 from keras_masking.rendering.document import page
 
@@ -354,9 +355,9 @@ def test_a_reader_that_has_had_enough(files):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_reference_names_every_argument(language):
-    (commands,) = (x for x in _parser()._actions if isinstance(x.choices, dict))
+    (commands,) = (x for x in parser()._actions if isinstance(x.choices, dict))
     of_both = [x for command in commands.choices.values() for x in command._actions]
-    options = {name for x in [*of_both, *_parser()._actions] for name in x.option_strings}
+    options = {name for x in [*of_both, *parser()._actions] for name in x.option_strings}
     page = Path(f"docs/{language}/reference/command.md").read_text(encoding="utf-8")
     rows = {row.split("`")[1].split()[0] for row in page.splitlines() if row.startswith("| `--")}
     assert rows == options - {"-h"}

@@ -1,0 +1,76 @@
+"""What the package does before Keras is there, and what it tells of itself."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="each backend is told of alike"
+)
+
+
+@pytest.fixture
+def without(tmp_path):
+    """Run Python where some modules cannot be imported: what it did."""
+
+    def without(missing, *arguments, backend="jax"):
+        lines = f"import sys\nsys.modules.update(dict.fromkeys({missing}))"
+        (tmp_path / "sitecustomize.py").write_text(lines)
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            encoding="utf-8",
+        )
+
+    return without
+
+
+@pytest.mark.parametrize(
+    "arguments, status, said",
+    [
+        ("--help", 0, "usage: keras-masking"),
+        ("check --help", 0, "usage: keras-masking check"),
+        ("--version", 0, "."),
+        ("chek model.keras", 2, "invalid choice: 'chek'"),
+    ],
+)
+def test_the_command_line_answers_without_what_takes_long_to_load(without, arguments, status, said):
+    done = without(
+        ["keras", "numpy", "rich", "tensorflow"], "-m", "keras_masking", *arguments.split()
+    )
+    assert done.returncode == status and said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "language, said", [("en", "Install jax, as the extra"), ("zh", "请安装 jax")]
+)
+def test_the_command_line_says_which_backend_to_install(without, language, said):
+    arguments = "-m", "keras_masking", "check", "model.keras", "--random", "--lang", language
+    done = without(["jax"], *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr and "keras-masking[jax]" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_import_says_which_backend_to_install(without):
+    done = without(["jax"], "-c", "import keras_masking")
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1
+    assert "Install jax, as the extra keras-masking[jax] does" in last
+
+
+def test_arguments_of_another_program_are_left_alone(without, tmp_path):
+    (tmp_path / "tool.py").write_text("import sys\nsys.argv.pop()\nimport keras_masking\n")
+    done = without(["jax"], "tool.py", "keras_masking")
+    assert "usage" not in done.stderr and "Install jax" in done.stderr
+
+
+def test_a_module_that_is_no_backend_is_missed_as_ever(without):
+    done = without(["absl"], "-c", "import keras_masking", backend="numpy")
+    assert "absl" in done.stderr.splitlines()[-1] and "Install" not in done.stderr
