@@ -6,6 +6,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SOURCES := $(shell find docs src mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
+# a site for other addresses is another one; a build takes the folder of the last one away
+BUILT := site/.built-$(shell echo '$(SITE_URL) $(REPO_URL)' | cksum | cut -d ' ' -f 1)
 export PORT
 
 .DEFAULT_GOAL := help
@@ -15,15 +17,15 @@ help: ## this list
 
 setup: $(READY) ## make the virtual environment from the lock
 
-serve: site/.built ## build both languages and serve them (PORT=8000)
+serve: $(BUILT) ## build both languages and serve them (PORT=8000)
 	@$(RUN) -m sitekit.published.serve
 
 live: $(READY) ## one language with live reload, for authors (SITE=zh)
 	@$(RUN) -m sitekit.published.serve --live $(SITE)
 
-build: site/.built ## build both languages into site/
+build: $(BUILT) ## build both languages into site/
 
-site/.built: $(READY) $(SOURCES)
+$(BUILT): $(READY) $(SOURCES)
 	@$(RUN) -m sitekit.published.build --out site
 	@touch $@
 
@@ -121,7 +123,7 @@ accuracy: $(READY) ## train models with right masks, wrong ones and none, and wr
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.accuracy
 	$(RUN) -m sitekit.drawn.tables
 
-picture: site/.built ## take the picture in the README anew
+picture: $(BUILT) ## take the picture in the README again
 	@$(RUN) -m sitekit.published.picture
 
 lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
@@ -134,13 +136,13 @@ clean: ## remove what was built
 	rm -rf $(VENV) site
 
 # the first of these that runs and is a supported version; PYTHON= chooses another
+supported = $(1) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
-  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-  && echo $$python && break; done)
+  $(call supported,$$python) && echo $$python && break; done)
 
 # uv installs in seconds what pip takes minutes for; the lock pins uv itself
 $(READY): requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found; name one with PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(call supported,$(or $(PYTHON),false)) || { echo "Python 3.11, 3.12 or 3.13 is needed, and $(if $(PYTHON),PYTHON=$(PYTHON) is none of them,none was found); name one with PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > $(VENV)/uv.txt

@@ -47,10 +47,10 @@ _active = threading.local()
 
 @contextmanager
 def interposed(handler: Handler) -> Iterator[None]:
-    """While this is open, `handler(operation, call, args, kwargs)` stands in for every call of a
+    """While this is open, `handler(operation, call, args, kwargs)` replaces every call of a
     layer or an operation in this thread; `call(*args, **kwargs)` runs it as Keras would.
 
-    Calls on symbolic tensors are not handed over. Other threads see Keras as it is.
+    Calls on symbolic tensors are not passed to it. Other threads see Keras as it is.
     """
     before = getattr(_active, "handler", None)
     with _lock:
@@ -91,7 +91,7 @@ def _through_handler(owner: type, original: Callable) -> Callable:
     @functools.wraps(original)
     def call(self, *args, **kwargs):
         handler = getattr(_active, "handler", None)
-        # Layer.__call__ goes through Operation.__call__: hand a layer over only once
+        # Layer.__call__ goes through Operation.__call__: pass a layer to it only once
         inner = owner is keras.Operation and isinstance(self, keras.Layer)
         if handler is None or inner or any_symbolic_tensors(args, kwargs):
             return original(self, *args, **kwargs)
@@ -164,7 +164,7 @@ def readers(model: keras.Layer, x: keras.KerasTensor) -> list[keras.Layer]:
                 if given is x:
                     declared = symbolic_inputs(layer)
                     inner = [] if declared is None else tree.flatten(declared)
-                    # a nested model may be given its mask behind its inputs
+                    # a nested model may be given its mask after its inputs
                     found += readers(layer, inner[i]) if i < len(inner) else [layer]
     return found
 

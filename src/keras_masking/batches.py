@@ -194,7 +194,7 @@ def _padded(rows: list[np.ndarray], value: Any) -> tuple[np.ndarray, np.ndarray]
 
 
 def _behind_texts(model: Any, inputs: Any, notes: list) -> tuple[Any, Any]:
-    """The part of a model behind its layers for text, and what they make of these inputs."""
+    """The part of a model after its layers for text, and what they make of these inputs."""
     texts = string_inputs(model)
     if not texts:
         reader = _reader_of_texts(model) if isinstance(model, keras.Layer) else None
@@ -232,7 +232,7 @@ def _reader_of_texts(model: keras.Layer) -> str | None:
 def _starts_with_text(model: keras.Layer, layer: str) -> UnusableInput:
     return UnusableInput(
         f"The model {model.name!r} starts with text: call its layers up to {layer!r} on the texts "
-        "yourself, and give the tools a model that starts behind them."
+        "yourself, and give the tools a model that starts after them."
     )
 
 

@@ -2,12 +2,12 @@
 
 In Keras True means use. In PyTorch's `nn.MultiheadAttention` and `nn.Transformer` True means
 ignore; its `scaled_dot_product_attention` is the exception, there True means use, as here. The
-tokenizers of Hugging Face give 1 for use. Of that its models make booleans, True for use, where
-their attention is `sdpa`, the default of Transformers 5.24.0. Where it is `eager` they make numbers
+tokenizers of Hugging Face give 1 for use. Its models turn that into booleans, True for use, if
+their attention is `sdpa`, the default of Transformers 5.24.0. If it is `eager`, they make numbers
 that are added to the scores: 0 for use, a large negative number for ignore.
 
-Every function takes what numpy makes an array of, a tensor of PyTorch on the CPU too, in bfloat16
-as well, and returns a numpy array.
+Every function takes what numpy can make an array of, including a PyTorch tensor on the CPU, also
+in bfloat16, and returns a numpy array.
 """
 
 import numpy as np
@@ -210,7 +210,7 @@ def to_additive_mask(attention_mask: ArrayLike, dtype: str = "float32") -> np.nd
 
 
 def _array(mask: ArrayLike) -> np.ndarray:
-    """bfloat16 becomes float32, for PyTorch gives numpy none, and numpy has no such float."""
+    """bfloat16 becomes float32: PyTorch gives numpy none, and numpy has no such float."""
     if str(getattr(mask, "dtype", "")) == "torch.bfloat16":
         mask = mask.float()
     mask = np.asarray(mask)
@@ -223,7 +223,7 @@ def _booleans(
     """
     Args:
         axes: how many it may have.
-        numbers: whether floats may stand for booleans. In PyTorch they are added to scores.
+        numbers: whether floats may represent booleans. In PyTorch they are added to scores.
     """
     mask = _array(mask)
     if axes is not None and mask.ndim not in axes:

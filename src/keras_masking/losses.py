@@ -11,28 +11,28 @@ class SampleMeanLoss(keras.losses.Loss):
 
     Losses of Keras average over all unmasked steps of the batch, so a long sample weighs more
     than a short one. Here every sample weighs the same. The mask is the one that `y_pred` carries.
-    Padded steps never count, whatever stands in `y_true` and `y_pred` there, nan and inf
-    included, and their gradient is 0. Nor do steps that `loss` leaves out by a mask on what it
-    returns, as losses of Keras do with `ignore_class`. A row without a step that counts is no
-    sample; a batch of nothing else gives 0. Without a mask this is the plain mean, up to rounding.
+    Padded steps never count, whatever `y_true` and `y_pred` hold there, nan and inf included, and
+    their gradient is 0. Nor do steps that `loss` leaves out by a mask on what it returns, as losses
+    of Keras do with `ignore_class`. A row without a step that counts is no sample; a batch of
+    nothing else gives 0. Without a mask this is the plain mean, up to rounding.
 
     Args:
         loss: what a step loses: the name of a loss of Keras, a function of `y_true` and `y_pred`
-            that returns one value a step, or a `keras.losses.Loss` with its default reduction.
+            that returns one value per step, or a `keras.losses.Loss` with its default reduction.
         name, dtype: those of `keras.losses.Loss`.
 
     Call arguments:
         y_true, y_pred: numbers of shape `(batch, time, ...)`.
-        sample_weight: factors of the losses, one a sample, `(batch,)` or `(batch, 1)`, or one a
+        sample_weight: factors of the losses, one per sample, `(batch,)` or `(batch, 1)`, or one per
             step, `(batch, time)`. As in Keras they multiply the losses and do not change by what
             the sums are divided. With weight 0 a step adds 0 and has the gradient 0, whatever
-            stands there, nan in `y_true` included; with another weight nan goes into the result.
+            it holds, nan in `y_true` included; with another weight nan goes into the result.
 
     Returns:
         One number in the loss's dtype; float16 and bfloat16 are added up in float32.
 
     Raises:
-        ValueError: `loss` has another reduction, it does not return one value a step, or
+        ValueError: `loss` has another reduction, it does not return one value per step, or
             `y_true` or `sample_weight` does not fit the mask; or `sample_weight` of shape
             `(batch,)` meets `y_true` of shape `(batch, time)`: Keras makes such weights of
             `class_weight`, by an argmax over time.
@@ -104,24 +104,24 @@ class _MaskedMetric(keras.metrics.Mean):
 class SampleMeanMetric(_MaskedMetric):
     """The mean over all samples seen of each sample's mean over its unmasked steps.
 
-    The mask is the one that `y_pred` carries. Padded steps never count, whatever stands in them
+    The mask is the one that `y_pred` carries. Padded steps never count, whatever they hold
     and however many there are; nor do steps that `fn` leaves out by a mask on what it returns. A
     row without a step that counts is no sample. Within `fit` on JAX the predictions that Keras
-    hands to metrics carry no mask, in `evaluate` and as validation they do.
+    gives to metrics carry no mask, in `evaluate` and as validation they do.
 
     Args:
-        fn: a function of `y_true` and `y_pred` that returns one value a step, such as
+        fn: a function of `y_true` and `y_pred` that returns one value per step, such as
             `keras.metrics.sparse_categorical_accuracy`.
         name: by default the name of the function.
         dtype: that of the result.
 
     Call arguments of `update_state`:
         y_true, y_pred: numbers of shape `(batch, time, ...)`.
-        sample_weight: one weight a sample, `(batch,)` or `(batch, 1)`; the result is the weighted
+        sample_weight: one weight per sample, `(batch,)` or `(batch, 1)`; the result is the weighted
             mean. With weight 0 nan does no harm, in `y_true` either.
 
     Raises:
-        ValueError: `fn` does not return one value a step, `y_true` or `sample_weight` does not
+        ValueError: `fn` does not return one value per step, `y_true` or `sample_weight` does not
             fit the mask, or `sample_weight` has the shape that comes of `class_weight`, as in
             `SampleMeanLoss`.
     """
@@ -133,7 +133,7 @@ class SampleMeanMetric(_MaskedMetric):
             sample_weight = ops.convert_to_tensor(sample_weight)
             if tuple(sample_weight.shape[1:]) not in ((), (1,)):
                 raise ValueError(
-                    "`sample_weight` must hold one weight a sample. Received: shape "
+                    "`sample_weight` must hold one weight per sample. Received: shape "
                     f"{tuple(sample_weight.shape)}. For weights of steps use TokenMeanMetric."
                 )
         values, mask, _ = _steps(self.fn, y_true, y_pred, mask, sample_weight)
@@ -157,7 +157,7 @@ class TokenMeanMetric(_MaskedMetric):
 
     Call arguments of `update_state`:
         y_true, y_pred: numbers of shape `(batch, time, ...)`.
-        sample_weight: one weight a sample, `(batch,)` or `(batch, 1)`, or one a step,
+        sample_weight: one weight per sample, `(batch,)` or `(batch, 1)`, or one per step,
             `(batch, time)`; the result is the weighted mean. With weight 0 nan does no harm, in
             `y_true` either.
 
@@ -175,7 +175,7 @@ class TokenMeanMetric(_MaskedMetric):
 
 
 def _steps(function, y_true, y_pred, mask, sample_weight):
-    """One value a step, booleans that say which steps count, and their weights or None.
+    """One value per step, booleans that say which steps count, and their weights or None.
 
     Values and weights are 0 in steps that do not count, and values where the weight is 0.
     """
@@ -213,7 +213,7 @@ def _steps(function, y_true, y_pred, mask, sample_weight):
 
 
 def _mean_of_a_step(values, mask, left_in):
-    """The mean over the axes behind those of the mask, of what the function left in."""
+    """The mean over the axes after those of the mask, of what the function left in."""
     axes = tuple(range(len(mask.shape), len(values.shape)))
     if left_in is None:
         return ops.mean(values, axis=axes), mask
@@ -236,21 +236,21 @@ def _check_weights(weights, shape):
         m not in (1, n) and None not in (m, n) for m, n in zip(given, expected, strict=False)
     ):
         raise ValueError(
-            "`sample_weight` must hold one weight a sample or one a step. Received: shape "
+            "`sample_weight` must hold one weight per sample or one per step. Received: shape "
             f"{given} for steps of shape {expected}. Use (batch, 1) or (batch, time)."
         )
 
 
 def _check_class_weight(weights, y_true, y_pred, values):
-    """Refuse what comes of `class_weight`: a loss is handed its weights alone, not where from."""
+    """Refuse what comes of `class_weight`: a loss gets its weights without their origin."""
     label_a_step = len(values.shape) == 2 or tuple(y_pred.shape[2:]) == (1,)
     labels = tuple(y_true.shape)
     if len(weights.shape) == 1 and label_a_step and len(labels) == 2 and labels[1] != 1:
         raise ValueError(
-            "Beside a label a step, one weight a sample must have the shape (batch, 1), because "
+            "With a label per step, one weight per sample must have the shape (batch, 1), because "
             "weights of shape (batch,) are what Keras makes of `class_weight`, by an argmax over "
             f"time that means nothing. Received: shape {tuple(weights.shape)} for labels of shape "
-            f"{labels}. To weight classes, give one weight a step: "
+            f"{labels}. To weight classes, give one weight per step: "
             "`sample_weight=weight_of_class[y_true]`, of shape (batch, time)."
         )
 
@@ -269,7 +269,7 @@ def _check_leading_axes(what, x, shape):
         m != n and None not in (m, n) for m, n in zip(shape, leading, strict=True)
     ):
         raise ValueError(
-            f"{what} must have one entry a step. Received: shape {tuple(x.shape)} for steps of "
+            f"{what} must have one entry per step. Received: shape {tuple(x.shape)} for steps of "
             f"shape {shape}. A loss must not average over time, and where `y_pred` has the shape "
             "(batch, time, 1), `y_true` needs that last axis too. CTC has no steps to average: "
             "drop the mask and give it the lengths."

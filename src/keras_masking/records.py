@@ -28,12 +28,12 @@ class Tensor:
 
     Attributes:
         name: the argument it was given as, such as `"query"`, with its place in a structure, such
-            as `"inputs[0]"`; of an output its place alone, `""` where there is only one.
+            as `"inputs[0]"`; for an output its place alone, `""` where there is only one.
         shape: its sizes in this run.
         dtype: its dtype by name.
         mask: booleans in the shape of its leading axes, True = use the step; None without a mask.
-        taken: of an input: whether its mask was gone after the call.
-            `keras.layers.MultiHeadAttention` takes the masks of the tensors it is given.
+        taken: for an input, whether its mask was gone after the call.
+            `keras.layers.MultiHeadAttention` removes the masks of the tensors it is given.
     """
 
     name: str
@@ -48,29 +48,29 @@ class Call:
     """One call of a layer or an operation.
 
     Attributes:
-        index: its place in `Trace.calls`; a layer stands in front of the layers that it calls.
+        index: its place in `Trace.calls`; a layer comes before the layers that it calls.
         parent: the index of the call it happened in; None directly in the model.
         depth: how many calls below the model it happened in; 0 directly in the model.
         kind: `"layer"`; `"operation"`, which a Functional model keeps, such as `x * 2`; or
-            `"gap"`, for operations that Keras does not see, in front of the call `after`.
+            `"gap"`, for operations that Keras does not see, before the call `after`.
         name: the name of the layer or operation, `""` for a gap.
-        class_name: its class; of a wrapper with that of the layer inside, such as
+        class_name: its class; for a wrapper with that of the layer inside, such as
             `"Bidirectional(LSTM)"`; `""` for a gap.
-        path: the names of the calls below the model down to this one, parted by `/`. A layer
-            called again in the same place has `#2`, `#3` … behind its name. Of a gap the path of
+        path: the names of the calls below the model down to this one, separated by `/`. A layer
+            called again in the same place has `#2`, `#3` … after its name. For a gap, the path of
             the call it happened in.
-        inputs: the tensors, in order; masks given as arguments are not among them. Of a gap the
-            masked tensor in front of it.
-        outputs: the tensors, in order. Of a gap the one without a mask behind it.
+        inputs: the tensors, in order; masks given as arguments are not among them. For a gap, the
+            masked tensor before it.
+        outputs: the tensors, in order. For a gap, the one without a mask after it.
         explicit: masks given as arguments of this call, by argument.
         events: what the call did with the mask; empty where there was none.
         warning: Keras's warning that this layer destroys the mask, or None.
-        cause: where a mask is lost because an earlier call had taken it from a tensor that both
+        cause: where a mask is lost because an earlier call had removed it from a tensor that both
             were given: the index of that call.
         times: how often a recurrent layer called this cell; 1 elsewhere.
-        before: of a gap the path of the call in front of it; None at the start of the call it
+        before: for a gap, the path of the call before it; None at the start of the call it
             happened in, and for anything that is no gap.
-        after: the same of the call behind it.
+        after: the same for the call after it.
     """
 
     index: int
@@ -149,8 +149,8 @@ class Trace:
 
     @property
     def losses(self) -> tuple[Call, ...]:
-        """The calls that lost a mask, in order. Of calls in one another, the innermost; none
-        inside a call that hands a mask on all the same."""
+        """The calls that lost a mask, in order. Of nested calls, the innermost; none inside
+        a call that passes a mask on all the same."""
         outer = {call.parent for call in self.calls if call.loses}
         return tuple(
             call
@@ -221,13 +221,13 @@ class Leak:
             padded steps there are; `"content"`, the finite values in padded steps; `"nan"`, nan
             in their place; `"company"`, the lengths of the other samples; or `"gradients"`, where
             those of the weights changed or are not finite.
-        call: the index of the call in `LeakReport.trace`; None for the model itself. Of gradients
+        call: the index of the call in `LeakReport.trace`; None for the model itself. For gradients,
             the first call that is not finite in padded steps, or the last one whose weights they
             are of.
         place: `"in"` the call; or in code around layers that Keras does not see, `"before"` the
-            call or at the `"end"` of it, behind the calls inside it.
+            call or at the `"end"` of it, after the calls inside it.
         amount: the largest absolute difference at a valid step, in the units of the call's
-            output; inf where one of the two is not finite. Of gradients, in theirs.
+            output; inf where one of the two is not finite. For gradients, in theirs.
         relative: `amount` as a share of the largest absolute value of the same feature at a valid
             step of the output.
         sample: the first sample of the batch with that difference.
@@ -259,7 +259,7 @@ class Probe:
         note: a key of the texts with what a reader must know: why it was not taken, or how it
             was. Empty where there is nothing to say.
         details: what the note's text names in braces.
-        result: the largest absolute difference in the valid part of the model's own result, of
+        result: the largest absolute difference in the valid part of the model's own result, for
             gradients in those; None where it was not taken.
     """
 
@@ -283,8 +283,8 @@ class LeakReport:
         leaks: what padding changes, in the order of the model's calls.
         hazards: where only values would spread that the model never has in padded steps: nan, as
             in what multiplies by the mask, attention of Keras too (`0 * nan` is nan); or, with
-            probe `"content"`, others than those that a layer always writes there. Told, and
-            failing no check.
+            probe `"content"`, others than those that a layer always writes there. They are
+            reported, but fail no check.
         notes: what was done to the inputs, and what the verdict does not say.
         random: the path of the first call that gave another result on the same input, in a model
             that is not deterministic, or the name of the model where its own code did. Then

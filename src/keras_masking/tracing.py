@@ -73,7 +73,7 @@ def trace(model: keras.Layer, inputs: Any, mask: Any = None) -> Trace:
 
 
 def run(model: keras.Layer, arrays: Any, masks: Any = None) -> Any:
-    """The results of a batch, its masks handed over as whoever calls such a model does.
+    """The results of a batch, its masks passed as whoever calls such a model does.
 
     A subclassed model gets them as its argument `mask`, and its inputs carry none: what its layers
     know of them is what its `call` tells. Keras itself puts them on the inputs of a Functional
@@ -113,8 +113,8 @@ class Frame:
     """A call that is under way, and the tensors seen inside it so far.
 
     Attributes:
-        place: its number among the calls of the frame around it, behind the place of that frame;
-            the same in every run, even of a layer that the model makes anew each time.
+        place: its number among the calls of the frame around it, after the place of that frame;
+            the same in every run, even of a layer that the model makes again each time.
         lost: the call that lost the mask of a tensor it was given.
         listed: whether it has a row.
         note: what a kind of recorder remembers of it.

@@ -90,7 +90,7 @@ def test_weights_make_a_weighted_mean_of_a_metric():
         assert of_metric(TokenMeanMetric, batch) == pytest.approx((4 + 3 * 4) / 7)
     steps = [(ERRORS, MASK, [[1, 0, 0, 0], [3, nan, nan, nan]])]
     assert of_metric(TokenMeanMetric, steps) == (1 + 3 * 4) / 4
-    with pytest.raises(ValueError, match="one weight a sample.*TokenMeanMetric"):
+    with pytest.raises(ValueError, match="one weight per sample.*TokenMeanMetric"):
         of_metric(SampleMeanMetric, steps)
 
 
@@ -329,7 +329,7 @@ def test_fit_of_keras_hands_metrics_a_mask_except_on_jax():
 
 
 CLASS_WEIGHT = {0: 1.0, 1: 5.0}
-REFUSED = r"weight a sample.*\(batch, 1\).*`class_weight`.*weight_of_class\[y_true\]"
+REFUSED = r"weight per sample.*\(batch, 1\).*`class_weight`.*weight_of_class\[y_true\]"
 
 
 def of_arrays(model, y):
@@ -436,7 +436,7 @@ def test_what_it_refuses():
         with pytest.raises(ValueError, match=r"What the function returns.*shape \(\).*average"):
             of_loss(ERRORS, mask, loss=lambda y_true, y_pred: ops.mean(y_pred))
     for wrong in (np.ones((3,)), np.ones((2, 3)), np.ones((2, 4, 1)), 1.0):
-        with pytest.raises(ValueError, match="`sample_weight` must hold one weight a sample"):
+        with pytest.raises(ValueError, match="`sample_weight` must hold one weight per sample"):
             of_loss(ERRORS, MASK, wrong)
     with pytest.raises(ValueError, match=r"\(2, 4\).*`y_true` needs that last axis too"):
         SampleMeanLoss("mse")(np.zeros((2, 4)), predicted(ERRORS, MASK))
@@ -452,5 +452,5 @@ def test_what_it_refuses():
 
     with pytest.raises(ValueError, match=r"The mask that the function sets.*\(2, 3\)"):
         of_loss(ERRORS, MASK, loss=unlike)
-    with pytest.raises(ValueError, match="`y_true` must have one entry a step"):
+    with pytest.raises(ValueError, match="`y_true` must have one entry per step"):
         SampleMeanLoss("mse")(np.zeros((2, 3, 1)), predicted(ERRORS, MASK))

@@ -100,10 +100,10 @@ def test_another_layer_is_refused_and_so_is_what_is_made_from_the_right_one():
         """It may compute something else."""
 
     for layer in (layers.Dense(2), Mine(2, 3), MaskedConv1D(2, 3)):
-        with pytest.raises(TypeError, match=r"place of keras.layers.Conv1D.* Received: <"):
+        with pytest.raises(TypeError, match=r"replaces keras.layers.Conv1D.* Received: <"):
             MaskedConv1D.from_keras(layer)
     for cls in (MaskedMean, MaskedLambda):
-        with pytest.raises(TypeError, match="takes the place of keras.layers"):
+        with pytest.raises(TypeError, match="replaces keras.layers"):
             cls.from_keras(layers.Dense(2))
     assert not hasattr(MaskedSum, "from_keras")
 

@@ -330,7 +330,7 @@ def test_bad_input_is_refused(windows):
     ours = windows.ours()
     ours.build((None, None, 4))
     refuses_bad_masks(ours)
-    with pytest.raises(ValueError, match=r"one entry a step.* mask of shape \(4, 11, 2\)"):
+    with pytest.raises(ValueError, match=r"one entry per step.* mask of shape \(4, 11, 2\)"):
         windows.ours()(X, mask=np.ones((4, 11, 2), bool))
     with pytest.raises(ValueError, match="`mask_rule` must be .* Received: mask_rule='some'"):
         windows.ours(mask_rule="some")

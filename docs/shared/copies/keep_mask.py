@@ -7,10 +7,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class KeepMask(keras.layers.Layer):
-    """Hand a mask on to a tensor that lost it, as behind an operator: `KeepMask()([x * 2, x])`.
+    """Pass a mask on to a tensor that lost it, as after an operator: `KeepMask()([x * 2, x])`.
 
     The values stay as they are, those of padded steps too, and the tensors given are not changed.
-    The steps must stand where they stood: behind a slice or a reversal give `mask`, changed alike.
+    The steps must be where they were: after a slice or a reversal give `mask`, changed alike.
 
     Call arguments:
         inputs: a list of two tensors, the one that needs the mask and the one to take it from; or
@@ -69,7 +69,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

@@ -11,7 +11,7 @@ class MaskedAttentionPooling(keras.layers.Layer):
     """Weighted mean over the unmasked steps of a padded batch, with learned weights.
 
     The score of a step is its product with one learned vector; the softmax of the scores over the
-    unmasked steps gives weights that sum to 1. Padded steps get weight 0, whatever stands in them,
+    unmasked steps gives weights that sum to 1. Padded steps get weight 0, whatever they hold,
     nan and inf included, and change no gradient. A fully padded row gives 0.
 
     Args:
@@ -35,7 +35,7 @@ class MaskedAttentionPooling(keras.layers.Layer):
             are ragged or strings.
 
     Method: the attention layer of DeepMoji, Felbo et al. 2017, https://arxiv.org/abs/1708.00524.
-    A weight of 0 times nan is nan. Where an input is not finite, 0 takes the place of the padded
+    A weight of 0 times nan is nan. Where an input is not finite, 0 replaces the padded
     values first.
     """
 
@@ -112,7 +112,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

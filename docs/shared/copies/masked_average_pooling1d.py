@@ -7,14 +7,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -96,9 +96,9 @@ class MaskedAveragePooling1D(Pooling, keras.layers.AveragePooling1D):
     """Mean over the unmasked steps of each window of a padded batch.
 
     Each sequence gets what `keras.layers.AveragePooling1D` gives it alone, without its padding. A
-    padded step never counts, whatever stands in it, nan and inf included, and its gradient is 0.
+    padded step never counts, whatever it holds, nan and inf included, and its gradient is 0.
     Padding between valid steps keeps its place in time. The windows start at the first valid
-    step, so that padding on either side moves none. Without a mask this is
+    step, so padding on either side moves none. Without a mask this is
     `keras.layers.AveragePooling1D`.
 
     Args:
@@ -124,7 +124,7 @@ class MaskedAveragePooling1D(Pooling, keras.layers.AveragePooling1D):
         ValueError: the mask does not fit the inputs or holds values other than 0 and 1 (seen in
             eager calls only), `mask_rule` is another, or the inputs are ragged or strings.
 
-    Method: the mean of the window with 0 in the place of padding, divided by the share of its
+    Method: the mean of the window with 0 in place of padding, divided by the share of its
     steps that are valid.
     """
 
@@ -142,9 +142,9 @@ class MaskedAveragePooling1D(Pooling, keras.layers.AveragePooling1D):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -175,7 +175,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":
@@ -198,7 +198,7 @@ def step_mask(mask, inputs):
     mask = boolean_mask(mask, inputs)
     if mask is not None and len(mask.shape) != 2:
         raise ValueError(
-            "The mask must have one entry a step, (batch, time). Received: a mask of shape "
+            "The mask must have one entry per step, (batch, time). Received: a mask of shape "
             f"{tuple(mask.shape)}. Reduce it first, such as `ops.any(mask, axis=-1)`."
         )
     return mask
@@ -209,7 +209,7 @@ def zero_where_masked(x, mask):
 
 
 def windows(mask, size, strides, dilation, padding, rule):
-    """Where the first step of each window stands, relative to `output * strides`, one number a
+    """Where the first step of each window is, relative to `output * strides`, one number per
     row, and the mask of the outputs. Each row has the windows that its sequence has alone."""
     width = dilation * (size - 1) + 1
     step, first, end, length = extent(mask)

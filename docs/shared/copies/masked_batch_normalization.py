@@ -6,14 +6,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -86,9 +86,9 @@ class MaskedBatchNormalization(StandIn, keras.layers.BatchNormalization):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -119,7 +119,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

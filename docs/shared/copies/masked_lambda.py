@@ -6,14 +6,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -38,9 +38,9 @@ class StandIn:
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class MaskedLambda(StandIn, keras.layers.Lambda):
-    """A function as a layer, which hands the mask on.
+    """A function as a layer, which passes the mask on.
 
-    Padded steps become 0 in front of the function and behind it, so a function that works within
+    Padded steps become 0 before the function and after it, so a function that works within
     each step is free of padding, even where it gives nan or inf for it. One that joins steps must
     take the mask, as an argument `mask`, and use it. Without a mask this is `keras.layers.Lambda`.
 
@@ -48,7 +48,7 @@ class MaskedLambda(StandIn, keras.layers.Lambda):
         function, output_shape, arguments: as in `keras.layers.Lambda`.
         mask: as in `keras.layers.Lambda`, a function of the inputs and their mask that gives that
             of the result, or a tensor. By default the mask of the inputs goes on. Give
-            `lambda inputs, mask: None` where the function takes the time axis away.
+            `lambda inputs, mask: None` where the function removes the time axis.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`.
@@ -115,9 +115,9 @@ class MaskedLambda(StandIn, keras.layers.Lambda):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -148,7 +148,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

@@ -62,7 +62,7 @@ class OneStep(Summary):
         return ops.where(with_axes_of(step, mask), step, 0)
 
     def at_index(self, x, mask, axis):
-        time = len(mask.shape) - 1  # behind the other axes of the mask, which become one
+        time = len(mask.shape) - 1  # after the other axes of the mask, which become one
         x, mask = ops.moveaxis(x, axis, time), ops.moveaxis(ops.cast(mask, "int32"), axis, time)
         shape = ops.shape(x)
         steps = ops.reshape(x, (-1, *shape[time + 1 :]))
@@ -74,8 +74,8 @@ class OneStep(Summary):
 class MaskedLast(OneStep):
     """The last unmasked step of each sequence of a padded batch.
 
-    Padding may stand on the left, on the right or in between. Padded steps never count, whatever
-    stands in them, nan and inf included, and their gradient is 0. A fully padded row gives 0.
+    Padding may be on the left, on the right or in between. Padded steps never count, whatever
+    they hold, nan and inf included, and their gradient is 0. A fully padded row gives 0.
     Without a mask this is `inputs[:, -1]`.
 
     Args:
@@ -135,7 +135,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

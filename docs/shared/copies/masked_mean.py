@@ -46,7 +46,7 @@ class Summary(keras.layers.Layer):
 class MaskedMean(Summary):
     """Mean over the unmasked steps of a padded batch.
 
-    Padded steps never count, whatever stands in them, nan and inf included, and their gradient
+    Padded steps never count, whatever they hold, nan and inf included, and their gradient
     is 0. A fully padded row gives 0. Without a mask this is `keras.ops.mean`.
 
     Args:
@@ -69,17 +69,17 @@ class MaskedMean(Summary):
             than 0 and 1 (seen in eager calls only), or the inputs are ragged or strings.
 
     Method: a product with the mask reads the inputs once, but `0 * nan` is nan. Where the product
-    is not finite, the sum is taken again with 0 in the place of the padded values. The total is
+    is not finite, the sum is taken again with 0 in place of the padded values. The total is
     divided by the number of unmasked steps, or by 1 where there is none.
     """
 
     @classmethod
     def from_keras(cls, layer):
-        """In the place of a `keras.layers.GlobalAveragePooling1D`: its name and arguments.
+        """In place of a `keras.layers.GlobalAveragePooling1D`: its name and arguments.
 
         Raises:
             TypeError: `layer` is of another class.
-            ValueError: its `data_format` is "channels_first", of which a mask knows nothing.
+            ValueError: its `data_format` is "channels_first", which a mask does not follow.
         """
         return from_global_pooling(cls, keras.layers.GlobalAveragePooling1D, layer)
 
@@ -125,7 +125,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":
@@ -151,7 +151,7 @@ def mask_without(axis, mask, keepdims=False):
 
 
 def from_global_pooling(cls, stock, layer):
-    """A summary of steps in the place of a layer of Keras that pools all of them."""
+    """A summary of steps in place of a layer of Keras that pools all of them."""
     refuse_other(cls, stock, layer)
     config = layer.get_config()
     if config.pop("data_format") != "channels_last":
@@ -180,9 +180,9 @@ def with_axes_of(x, mask):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 

@@ -6,14 +6,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -50,7 +50,7 @@ class MaskedRepeatVector(StandIn, keras.layers.RepeatVector):
     Call arguments:
         inputs: numbers of shape `(batch, elements)`.
         mask: booleans, or the numbers 0 and 1, of shape `(batch, elements)`; True = use. Given by
-            Keras when `inputs` carry a mask, as behind `MaskedFlatten`.
+            Keras when `inputs` carry a mask, as after `MaskedFlatten`.
 
     Returns:
         Shape `(batch, n, elements)` and the dtype of `inputs`, with a mask of the same shape.
@@ -72,9 +72,9 @@ class MaskedRepeatVector(StandIn, keras.layers.RepeatVector):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -105,7 +105,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

@@ -7,14 +7,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -81,7 +81,7 @@ class MaskedReshape(StandIn, keras.layers.Reshape):
         return keras.layers.Reshape(tuple(-1 if n is None else n for n in target))(steps)
 
     def axes_of_steps(self, inputs, mask):
-        """How many axes hold steps, in front and behind."""
+        """How many axes hold steps, before and after."""
         shape, target = tuple(inputs.shape), self.compute_output_shape(inputs.shape)
         for before in range(len(mask.shape), max(len(mask.shape) + 1, len(shape))):
             for after in range(2, len(target) + 1):
@@ -91,18 +91,18 @@ class MaskedReshape(StandIn, keras.layers.Reshape):
         raise ValueError(
             "The steps of the inputs must stay whole where they have a mask. Received: "
             f"target_shape={self.target_shape} for inputs of shape {shape} with a mask of shape "
-            f"{tuple(mask.shape)}. Keep the features behind the steps, as in "
+            f"{tuple(mask.shape)}. Keep the features after the steps, as in "
             f"`MaskedReshape((-1, {', '.join(map(str, shape[len(mask.shape) :]))}))`, use "
-            "MaskedFlatten to have one mask entry an element, or DropMask to let padding count."
+            "MaskedFlatten to have one mask entry per element, or DropMask to let padding count."
         )
 
 
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -133,7 +133,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

@@ -7,14 +7,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -115,9 +115,9 @@ class MaskedSeparableConv1D(Convolution, keras.layers.SeparableConv1D):
     """1D convolution by channel, then across channels, over the unmasked steps of a batch.
 
     Each sequence gets what `keras.layers.SeparableConv1D` gives it alone, without its padding. A
-    padded step contributes nothing, whatever stands in it, nan and inf included, and its gradient
+    padded step contributes nothing, whatever it holds, nan and inf included, and its gradient
     is 0. Padding between valid steps keeps its place in time. With strides, the windows start at
-    the first valid step and lie as they do for the sequence alone, so that padding on either side
+    the first valid step and lie as they do for the sequence alone, so padding on either side
     moves none. Without a mask this is `keras.layers.SeparableConv1D`.
 
     Args:
@@ -152,9 +152,9 @@ class MaskedSeparableConv1D(Convolution, keras.layers.SeparableConv1D):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -185,7 +185,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":
@@ -208,7 +208,7 @@ def step_mask(mask, inputs):
     mask = boolean_mask(mask, inputs)
     if mask is not None and len(mask.shape) != 2:
         raise ValueError(
-            "The mask must have one entry a step, (batch, time). Received: a mask of shape "
+            "The mask must have one entry per step, (batch, time). Received: a mask of shape "
             f"{tuple(mask.shape)}. Reduce it first, such as `ops.any(mask, axis=-1)`."
         )
     return mask
@@ -219,7 +219,7 @@ def zero_where_masked(x, mask):
 
 
 def windows(mask, size, strides, dilation, padding, rule):
-    """Where the first step of each window stands, relative to `output * strides`, one number a
+    """Where the first step of each window is, relative to `output * strides`, one number per
     row, and the mask of the outputs. Each row has the windows that its sequence has alone."""
     width = dilation * (size - 1) + 1
     step, first, end, length = extent(mask)
@@ -255,7 +255,7 @@ def in_windows(x, mask, start, size, strides, dilation, padding, filler):
 
 
 def valid_where_masked(x, mask):
-    """`x`, with the first valid step of the batch in the place of padding, or 1 without any.
+    """`x`, with the first valid step of the batch in place of padding, or 1 without any.
 
     For a function whose result in padding is selected away: that has a gradient of 0, and 0 times
     the slope of the function is nan where the slope is not finite, as that of `log` at 0.

@@ -7,14 +7,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -42,11 +42,12 @@ class MaskedSoftmax(StandIn, keras.layers.Softmax):
     """Softmax over the unmasked entries of a padded batch.
 
     Masked entries become 0, and the others sum to 1 among themselves. Where every entry along
-    `axis` is masked, all become 0. What stands in padding counts for nothing, nan and inf
+    `axis` is masked, all become 0. What padding holds never counts, nan and inf
     included, and its gradient is 0. Without a mask this is `keras.layers.Softmax`.
 
     A mask of fewer axes than the inputs belongs to their leading axes, as all masks of Keras do;
-    `keras.layers.Softmax` would align it with the trailing ones, and raises or mixes them up.
+    `keras.layers.Softmax` would align it with the trailing ones, and raises an error or mixes them
+    up.
 
     Args:
         axis: as in `keras.layers.Softmax`, by default -1; 1 gives weights over the time steps.
@@ -89,9 +90,9 @@ class MaskedSoftmax(StandIn, keras.layers.Softmax):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -122,7 +123,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":

@@ -6,14 +6,14 @@ from keras import ops
 
 
 class StandIn:
-    """In front of the class of Keras whose place a layer takes."""
+    """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
     def from_keras(cls, layer):
-        """This layer in the place of one of Keras: the same name, arguments and weights.
+        """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
-            layer: an instance of the class of Keras whose place this one takes.
+            layer: an instance of the class of Keras that this one replaces.
 
         Returns:
             A new layer, built where `layer` is. The weights are copies, and `layer` stays as it is.
@@ -40,21 +40,21 @@ class StandIn:
 class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
     """Apply a layer to every outer step of a padded batch, each with the mask of its inner steps.
 
-    What stands in padded outer steps does not reach the layer, and they become 0 behind it; padded
-    inner steps become 0 in front of it. Without a mask this is `keras.layers.TimeDistributed`.
+    What padded outer steps hold does not reach the layer, and they become 0 after it; padded
+    inner steps become 0 before it. Without a mask this is `keras.layers.TimeDistributed`.
 
     Args:
         layer: as in `keras.layers.TimeDistributed`.
 
     Call arguments:
         inputs: numbers of shape `(batch, outer, ...)`, such as `(batch, outer, inner, features)`.
-        training: handed on to the layer where it takes it.
+        training: passed on to the layer if it takes it.
         mask: booleans, or the numbers 0 and 1, of shape `(batch, outer)`, or with inner steps too,
             `(batch, outer, inner)`; True = use. Given by Keras when `inputs` carry a mask.
 
     Returns:
         What the layer gives, in shape `(batch, outer, ...)`. The mask is `(batch, outer)`, True
-        where any inner step is; where the layer hands the mask of inner steps on, it is
+        where any inner step is; where the layer passes the mask of inner steps on, it is
         `(batch, outer, inner)`.
 
     Raises:
@@ -62,9 +62,9 @@ class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
             eager calls only), a `BatchNormalization` inside the layer is in training, or the inputs
             are ragged or strings.
 
-    Method: outer steps are samples to the layer, which runs once for all of them. In the place of
-    one without a valid inner step stands the first that has one: many layers give nan for a fully
-    padded row, or have no finite slope at 0. A `BatchNormalization` is given the mask.
+    Method: outer steps are samples to the layer, which runs once for all of them. One
+    without a valid inner step is replaced by the first that has one: many layers give nan for a
+    fully padded row, or have no finite slope at 0. A `BatchNormalization` is given the mask.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -109,9 +109,9 @@ class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
 def refuse_other(cls, stock, layer):
     if type(layer) is not stock:
         raise TypeError(
-            f"{cls.__name__} takes the place of keras.layers.{stock.__name__}, and of nothing "
-            f"that is made from it. Received: {layer!r}. Make the layer by hand, with the "
-            "arguments that fit."
+            f"{cls.__name__} replaces keras.layers.{stock.__name__}, but no subclass of it and no "
+            f"other layer. Received: {layer!r}. Make the layer by hand, with the arguments that "
+            "fit."
         )
 
 
@@ -142,7 +142,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":
@@ -196,13 +196,13 @@ def refuse_statistics(layer):
         if isinstance(part, keras.layers.BatchNormalization) and part.trainable:
             raise ValueError(
                 "In training a BatchNormalization inside another layer would count padded outer "
-                f"steps. Received: {part.name!r} inside {layer.name!r}. Wrap the layers in front "
-                "and behind alone, with a MaskedBatchNormalization between them."
+                f"steps. Received: {part.name!r} inside {layer.name!r}. Wrap the layers before and "
+                "after it separately, with a MaskedBatchNormalization between them."
             )
 
 
 def valid_where_masked(x, mask):
-    """`x`, with the first valid step of the batch in the place of padding, or 1 without any.
+    """`x`, with the first valid step of the batch in place of padding, or 1 without any.
 
     For a function whose result in padding is selected away: that has a gradient of 0, and 0 times
     the slope of the function is nan where the slope is not finite, as that of `log` at 0.

@@ -23,7 +23,7 @@ def boolean_mask(mask, inputs):
         raise ValueError(
             "The mask must have the shape of the leading axes of the inputs, at least "
             f"(batch, time). Received: a mask of shape {shape} for inputs of shape "
-            f"{tuple(inputs.shape)}. Give one entry a step, True where the step counts."
+            f"{tuple(inputs.shape)}. Give one entry per step, True where the step counts."
         )
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype == "bool":
@@ -51,7 +51,7 @@ def zero_where_masked(x, mask):
 
 
 def valid_where_masked(x, mask):
-    """`x`, with the first valid step of the batch in the place of padding, or 1 without any.
+    """`x`, with the first valid step of the batch in place of padding, or 1 without any.
 
     For a function whose result in padding is selected away: that has a gradient of 0, and 0 times
     the slope of the function is nan where the slope is not finite, as that of `log` at 0.

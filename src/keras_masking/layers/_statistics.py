@@ -1,4 +1,4 @@
-"""What the layers share that normalize by statistics of the batch."""
+"""What the layers that normalize by statistics of the batch share."""
 
 import keras
 from keras import ops

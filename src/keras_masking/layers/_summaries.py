@@ -1,4 +1,4 @@
-"""What the layers share that make one entry of the steps along an axis."""
+"""What the layers that make one entry of the steps along an axis share."""
 
 import keras
 from keras import ops
@@ -64,7 +64,7 @@ class OneStep(Summary):
         return ops.where(with_axes_of(step, mask), step, 0)
 
     def at_index(self, x, mask, axis):
-        time = len(mask.shape) - 1  # behind the other axes of the mask, which become one
+        time = len(mask.shape) - 1  # after the other axes of the mask, which become one
         x, mask = ops.moveaxis(x, axis, time), ops.moveaxis(ops.cast(mask, "int32"), axis, time)
         shape = ops.shape(x)
         steps = ops.reshape(x, (-1, *shape[time + 1 :]))
@@ -73,7 +73,7 @@ class OneStep(Summary):
 
 
 def from_global_pooling(cls, stock, layer):
-    """A summary of steps in the place of a layer of Keras that pools all of them."""
+    """A summary of steps in place of a layer of Keras that pools all of them."""
     refuse_other(cls, stock, layer)
     config = layer.get_config()
     if config.pop("data_format") != "channels_last":

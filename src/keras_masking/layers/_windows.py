@@ -1,4 +1,4 @@
-"""What the layers share that move a window over the steps."""
+"""What the layers that move a window over the steps share."""
 
 import keras
 import numpy as np
@@ -94,7 +94,7 @@ def step_mask(mask, inputs):
     mask = boolean_mask(mask, inputs)
     if mask is not None and len(mask.shape) != 2:
         raise ValueError(
-            "The mask must have one entry a step, (batch, time). Received: a mask of shape "
+            "The mask must have one entry per step, (batch, time). Received: a mask of shape "
             f"{tuple(mask.shape)}. Reduce it first, such as `ops.any(mask, axis=-1)`."
         )
     return mask
@@ -109,7 +109,7 @@ def extent(mask):
 
 
 def windows(mask, size, strides, dilation, padding, rule):
-    """Where the first step of each window stands, relative to `output * strides`, one number a
+    """Where the first step of each window is, relative to `output * strides`, one number per
     row, and the mask of the outputs. Each row has the windows that its sequence has alone."""
     width = dilation * (size - 1) + 1
     step, first, end, length = extent(mask)

@@ -6,10 +6,10 @@ from keras_masking.layers._masks import boolean_mask
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class KeepMask(keras.layers.Layer):
-    """Hand a mask on to a tensor that lost it, as behind an operator: `KeepMask()([x * 2, x])`.
+    """Pass a mask on to a tensor that lost it, as after an operator: `KeepMask()([x * 2, x])`.
 
     The values stay as they are, those of padded steps too, and the tensors given are not changed.
-    The steps must stand where they stood: behind a slice or a reversal give `mask`, changed alike.
+    The steps must be where they were: after a slice or a reversal give `mask`, changed alike.
 
     Call arguments:
         inputs: a list of two tensors, the one that needs the mask and the one to take it from; or

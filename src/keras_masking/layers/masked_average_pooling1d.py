@@ -9,9 +9,9 @@ class MaskedAveragePooling1D(Pooling, keras.layers.AveragePooling1D):
     """Mean over the unmasked steps of each window of a padded batch.
 
     Each sequence gets what `keras.layers.AveragePooling1D` gives it alone, without its padding. A
-    padded step never counts, whatever stands in it, nan and inf included, and its gradient is 0.
+    padded step never counts, whatever it holds, nan and inf included, and its gradient is 0.
     Padding between valid steps keeps its place in time. The windows start at the first valid
-    step, so that padding on either side moves none. Without a mask this is
+    step, so padding on either side moves none. Without a mask this is
     `keras.layers.AveragePooling1D`.
 
     Args:
@@ -37,7 +37,7 @@ class MaskedAveragePooling1D(Pooling, keras.layers.AveragePooling1D):
         ValueError: the mask does not fit the inputs or holds values other than 0 and 1 (seen in
             eager calls only), `mask_rule` is another, or the inputs are ragged or strings.
 
-    Method: the mean of the window with 0 in the place of padding, divided by the share of its
+    Method: the mean of the window with 0 in place of padding, divided by the share of its
     steps that are valid.
     """
 

@@ -11,7 +11,7 @@ class MaskedConv1DTranspose(Convolution, keras.layers.Conv1DTranspose):
     """Transposed 1D convolution of the unmasked steps of a padded batch.
 
     Each sequence gets what `keras.layers.Conv1DTranspose` gives it alone, without its padding. A
-    padded step contributes nothing, whatever stands in it, nan and inf included, and its gradient
+    padded step contributes nothing, whatever it holds, nan and inf included, and its gradient
     is 0. Padding between valid steps keeps its place in time. Without a mask this is
     `keras.layers.Conv1DTranspose`.
 
@@ -19,7 +19,7 @@ class MaskedConv1DTranspose(Convolution, keras.layers.Conv1DTranspose):
         filters, kernel_size, strides, ...: as in `keras.layers.Conv1DTranspose`, weights too.
         mask_rule: which of the outputs that a sequence has alone stay unmasked. "any": all but
             those that only padding reaches. "all": those that no padding reaches; what lies
-            before and behind a sequence is padding. An output that no step reaches, where
+            before and after a sequence is padding. An output that no step reaches, where
             `strides` is larger than the kernel, is the bias alone, and stays.
 
     Call arguments:

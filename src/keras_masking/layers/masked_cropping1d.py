@@ -9,7 +9,7 @@ from keras_masking.layers._stand_in import StandIn
 class MaskedCropping1D(StandIn, keras.layers.Cropping1D):
     """Cut the first and the last steps off each sequence of a padded batch.
 
-    The steps that are cut are unmasked ones, wherever padding stands: from a sequence padded on
+    The steps that are cut are unmasked ones, wherever the padding is: from a sequence padded on
     the right the last valid steps go, not padding. Padded steps become 0, and a sequence without
     more steps than are cut becomes fully padded; a batch of such has no steps left. Without a mask
     this is `keras.layers.Cropping1D`.
@@ -49,6 +49,6 @@ class MaskedCropping1D(StandIn, keras.layers.Cropping1D):
         return ops.logical_and(mask, with_axes_of(mask, kept))
 
     def between(self, x):
-        # what is left of a sequence has `first` valid steps in front of it and `last` behind
+        # what is left of a sequence has `first` valid steps before it and `last` after it
         first, last = self.cropping
         return x[:, first : -last or None]

@@ -9,9 +9,9 @@ class MaskedDepthwiseConv1D(Convolution, keras.layers.DepthwiseConv1D):
     """1D convolution of each channel by itself, over the unmasked steps of a padded batch.
 
     Each sequence gets what `keras.layers.DepthwiseConv1D` gives it alone, without its padding. A
-    padded step contributes nothing, whatever stands in it, nan and inf included, and its gradient
+    padded step contributes nothing, whatever it holds, nan and inf included, and its gradient
     is 0. Padding between valid steps keeps its place in time. With strides, the windows start at
-    the first valid step and lie as they do for the sequence alone, so that padding on either side
+    the first valid step and lie as they do for the sequence alone, so padding on either side
     moves none. Without a mask this is `keras.layers.DepthwiseConv1D`.
 
     Args:

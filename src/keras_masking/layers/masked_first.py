@@ -8,8 +8,8 @@ from keras_masking.layers._summaries import OneStep
 class MaskedFirst(OneStep):
     """The first unmasked step of each sequence of a padded batch.
 
-    Padding may stand on the left, on the right or in between. Padded steps never count, whatever
-    stands in them, nan and inf included, and their gradient is 0. A fully padded row gives 0.
+    Padding may be on the left, on the right or in between. Padded steps never count, whatever
+    they hold, nan and inf included, and their gradient is 0. A fully padded row gives 0.
     Without a mask this is `inputs[:, 0]`.
 
     Args:

@@ -9,14 +9,14 @@ from keras_masking.layers._stand_in import StandIn
 class MaskedFlatten(StandIn, keras.layers.Flatten):
     """Flatten a padded batch, and its mask with it.
 
-    Padded elements become 0, so that a `Dense` layer behind sees nothing of them, and the mask
+    Padded elements become 0, so a `Dense` layer after it sees nothing of them, and the mask
     is repeated for each element of a step, in the order of the flattened elements. Without a
     mask this is `keras.layers.Flatten`.
 
     Args:
         data_format: as in `keras.layers.Flatten`.
         pass_mask: whether the flattened mask goes on. In front of a `Dense` layer it must end:
-            `Dense` would hand it on to an output of another size, and the loss could not use it.
+            `Dense` would pass it on to an output of another size, and the loss could not use it.
 
     Call arguments:
         inputs: a tensor of shape `(batch, time, ...)`.

@@ -9,7 +9,7 @@ from keras_masking.layers._stand_in import StandIn
 class MaskedGroupNormalization(StandIn, keras.layers.GroupNormalization):
     """Group normalization of a padded batch, its mean and variance from unmasked steps only.
 
-    Padded steps never count, whatever stands in them, nan and inf included; they become 0, and so
+    Padded steps never count, whatever they hold, nan and inf included; they become 0, and so
     does their gradient. A fully padded row gives 0. Without a mask this is
     `keras.layers.GroupNormalization`.
 

@@ -10,7 +10,7 @@ class MaskedGroupQueryAttention(Attention, keras.layers.GroupQueryAttention):
     """Grouped-query attention that nan and inf of padded steps do not get through.
 
     `keras.layers.GroupQueryAttention` leaves the masks of its caller alone and takes explicit
-    ones, but warns that it destroyed a mask, loses an explicit `query_mask` behind it, and lets
+    ones, but warns that it destroyed a mask, loses an explicit `query_mask` after it, and lets
     nan of padded steps into every other step. Weights, and results without a mask, are those of
     the Keras layer.
 

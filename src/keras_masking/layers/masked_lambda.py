@@ -6,9 +6,9 @@ from keras_masking.layers._stand_in import StandIn, refuse_other
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class MaskedLambda(StandIn, keras.layers.Lambda):
-    """A function as a layer, which hands the mask on.
+    """A function as a layer, which passes the mask on.
 
-    Padded steps become 0 in front of the function and behind it, so a function that works within
+    Padded steps become 0 before the function and after it, so a function that works within
     each step is free of padding, even where it gives nan or inf for it. One that joins steps must
     take the mask, as an argument `mask`, and use it. Without a mask this is `keras.layers.Lambda`.
 
@@ -16,7 +16,7 @@ class MaskedLambda(StandIn, keras.layers.Lambda):
         function, output_shape, arguments: as in `keras.layers.Lambda`.
         mask: as in `keras.layers.Lambda`, a function of the inputs and their mask that gives that
             of the result, or a tensor. By default the mask of the inputs goes on. Give
-            `lambda inputs, mask: None` where the function takes the time axis away.
+            `lambda inputs, mask: None` where the function removes the time axis.
 
     Call arguments:
         inputs: numbers of shape `(batch, time, ...)`.

@@ -10,7 +10,7 @@ from keras_masking.layers._summaries import Summary, from_global_pooling
 class MaskedMax(Summary):
     """Maximum over the unmasked steps of a padded batch.
 
-    Padded steps never count, whatever stands in them, nan and inf included, and their gradient
+    Padded steps never count, whatever they hold, nan and inf included, and their gradient
     is 0. A fully padded row gives 0. Without a mask this is `keras.ops.max`; as there, steps that
     tie share the gradient.
 
@@ -37,11 +37,11 @@ class MaskedMax(Summary):
 
     @classmethod
     def from_keras(cls, layer):
-        """In the place of a `keras.layers.GlobalMaxPooling1D`: its name and arguments.
+        """In place of a `keras.layers.GlobalMaxPooling1D`: its name and arguments.
 
         Raises:
             TypeError: `layer` is of another class.
-            ValueError: its `data_format` is "channels_first", of which a mask knows nothing.
+            ValueError: its `data_format` is "channels_first", which a mask does not follow.
         """
         return from_global_pooling(cls, keras.layers.GlobalMaxPooling1D, layer)
 

@@ -10,9 +10,9 @@ class MaskedMaxPooling1D(Pooling, keras.layers.MaxPooling1D):
     """Maximum over the unmasked steps of each window of a padded batch.
 
     Each sequence gets what `keras.layers.MaxPooling1D` gives it alone, without its padding. A
-    padded step never counts, whatever stands in it, nan and inf included, and its gradient is 0.
+    padded step never counts, whatever it holds, nan and inf included, and its gradient is 0.
     Padding between valid steps keeps its place in time. The windows start at the first valid
-    step, so that padding on either side moves none. Without a mask this is
+    step, so padding on either side moves none. Without a mask this is
     `keras.layers.MaxPooling1D`.
 
     Args:

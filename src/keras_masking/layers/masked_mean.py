@@ -9,7 +9,7 @@ from keras_masking.layers._summaries import Summary, from_global_pooling, masked
 class MaskedMean(Summary):
     """Mean over the unmasked steps of a padded batch.
 
-    Padded steps never count, whatever stands in them, nan and inf included, and their gradient
+    Padded steps never count, whatever they hold, nan and inf included, and their gradient
     is 0. A fully padded row gives 0. Without a mask this is `keras.ops.mean`.
 
     Args:
@@ -32,17 +32,17 @@ class MaskedMean(Summary):
             than 0 and 1 (seen in eager calls only), or the inputs are ragged or strings.
 
     Method: a product with the mask reads the inputs once, but `0 * nan` is nan. Where the product
-    is not finite, the sum is taken again with 0 in the place of the padded values. The total is
+    is not finite, the sum is taken again with 0 in place of the padded values. The total is
     divided by the number of unmasked steps, or by 1 where there is none.
     """
 
     @classmethod
     def from_keras(cls, layer):
-        """In the place of a `keras.layers.GlobalAveragePooling1D`: its name and arguments.
+        """In place of a `keras.layers.GlobalAveragePooling1D`: its name and arguments.
 
         Raises:
             TypeError: `layer` is of another class.
-            ValueError: its `data_format` is "channels_first", of which a mask knows nothing.
+            ValueError: its `data_format` is "channels_first", which a mask does not follow.
         """
         return from_global_pooling(cls, keras.layers.GlobalAveragePooling1D, layer)
 

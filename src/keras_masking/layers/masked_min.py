@@ -10,7 +10,7 @@ from keras_masking.layers._summaries import Summary
 class MaskedMin(Summary):
     """Minimum over the unmasked steps of a padded batch.
 
-    Padded steps never count, whatever stands in them, nan and inf included, and their gradient
+    Padded steps never count, whatever they hold, nan and inf included, and their gradient
     is 0. A fully padded row gives 0. Without a mask this is `keras.ops.min`; as there, steps that
     tie share the gradient.
 

@@ -9,7 +9,7 @@ from keras_masking.layers._stand_in import StandIn
 class MaskedPermute(StandIn, keras.layers.Permute):
     """Permute the axes of a padded batch, and its mask with them.
 
-    The mask follows the time axis. Where that moves behind other axes, the mask gains these, as
+    The mask follows the time axis. Where that moves after other axes, the mask gains these, as
     `(batch, features, time)` for `dims=(2, 1)`. Padded steps become 0. Without a mask this is
     `keras.layers.Permute`.
 

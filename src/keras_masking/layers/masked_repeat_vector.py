@@ -19,7 +19,7 @@ class MaskedRepeatVector(StandIn, keras.layers.RepeatVector):
     Call arguments:
         inputs: numbers of shape `(batch, elements)`.
         mask: booleans, or the numbers 0 and 1, of shape `(batch, elements)`; True = use. Given by
-            Keras when `inputs` carry a mask, as behind `MaskedFlatten`.
+            Keras when `inputs` carry a mask, as after `MaskedFlatten`.
 
     Returns:
         Shape `(batch, n, elements)` and the dtype of `inputs`, with a mask of the same shape.

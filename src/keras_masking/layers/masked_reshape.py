@@ -50,7 +50,7 @@ class MaskedReshape(StandIn, keras.layers.Reshape):
         return keras.layers.Reshape(tuple(-1 if n is None else n for n in target))(steps)
 
     def axes_of_steps(self, inputs, mask):
-        """How many axes hold steps, in front and behind."""
+        """How many axes hold steps, before and after."""
         shape, target = tuple(inputs.shape), self.compute_output_shape(inputs.shape)
         for before in range(len(mask.shape), max(len(mask.shape) + 1, len(shape))):
             for after in range(2, len(target) + 1):
@@ -60,7 +60,7 @@ class MaskedReshape(StandIn, keras.layers.Reshape):
         raise ValueError(
             "The steps of the inputs must stay whole where they have a mask. Received: "
             f"target_shape={self.target_shape} for inputs of shape {shape} with a mask of shape "
-            f"{tuple(mask.shape)}. Keep the features behind the steps, as in "
+            f"{tuple(mask.shape)}. Keep the features after the steps, as in "
             f"`MaskedReshape((-1, {', '.join(map(str, shape[len(mask.shape) :]))}))`, use "
-            "MaskedFlatten to have one mask entry an element, or DropMask to let padding count."
+            "MaskedFlatten to have one mask entry per element, or DropMask to let padding count."
         )

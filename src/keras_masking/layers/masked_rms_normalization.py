@@ -7,10 +7,10 @@ from keras_masking.layers._stand_in import StandIn
 
 @keras.saving.register_keras_serializable(package="keras_masking")
 class MaskedRMSNormalization(StandIn, keras.layers.RMSNormalization):
-    """Root mean square normalization of a padded batch, which hands the mask on.
+    """Root mean square normalization of a padded batch, which passes the mask on.
 
     Over the features, the default, each step is normalized alone. Over axes with time the mean
-    square is that of the unmasked steps. Padded steps never count, whatever stands in them, nan
+    square is that of the unmasked steps. Padded steps never count, whatever they hold, nan
     and inf included; they become 0, and so does their gradient. Without a mask this is
     `keras.layers.RMSNormalization`.
 

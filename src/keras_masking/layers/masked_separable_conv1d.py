@@ -9,9 +9,9 @@ class MaskedSeparableConv1D(Convolution, keras.layers.SeparableConv1D):
     """1D convolution by channel, then across channels, over the unmasked steps of a batch.
 
     Each sequence gets what `keras.layers.SeparableConv1D` gives it alone, without its padding. A
-    padded step contributes nothing, whatever stands in it, nan and inf included, and its gradient
+    padded step contributes nothing, whatever it holds, nan and inf included, and its gradient
     is 0. Padding between valid steps keeps its place in time. With strides, the windows start at
-    the first valid step and lie as they do for the sequence alone, so that padding on either side
+    the first valid step and lie as they do for the sequence alone, so padding on either side
     moves none. Without a mask this is `keras.layers.SeparableConv1D`.
 
     Args:

@@ -11,11 +11,12 @@ class MaskedSoftmax(StandIn, keras.layers.Softmax):
     """Softmax over the unmasked entries of a padded batch.
 
     Masked entries become 0, and the others sum to 1 among themselves. Where every entry along
-    `axis` is masked, all become 0. What stands in padding counts for nothing, nan and inf
+    `axis` is masked, all become 0. What padding holds never counts, nan and inf
     included, and its gradient is 0. Without a mask this is `keras.layers.Softmax`.
 
     A mask of fewer axes than the inputs belongs to their leading axes, as all masks of Keras do;
-    `keras.layers.Softmax` would align it with the trailing ones, and raises or mixes them up.
+    `keras.layers.Softmax` would align it with the trailing ones, and raises an error or mixes them
+    up.
 
     Args:
         axis: as in `keras.layers.Softmax`, by default -1; 1 gives weights over the time steps.

@@ -11,7 +11,7 @@ class MaskedStd(Summary):
 
     It is the population's, divided by the number of unmasked steps and not by one less, as in
     numpy and `keras.ops.std`, which this is without a mask. Padded steps never count, whatever
-    stands in them, nan and inf included, and their gradient is 0. A row with one unmasked step, or
+    they hold, nan and inf included, and their gradient is 0. A row with one unmasked step, or
     with none, gives 0. So is the gradient where the deviation is 0; that of `keras.ops.std` is nan.
 
     Args:
@@ -36,7 +36,7 @@ class MaskedStd(Summary):
     Method: two passes, the mean and then the mean square of the distances from it, because the
     mean of the squares less the square of the mean cancels where the mean is large. Products with
     the mask read the inputs less often than selections, but `0 * nan` is nan. Where the total is
-    not finite, 0 takes the place of the padded values first.
+    not finite, 0 replaces the padded values first.
     """
 
     def of_all(self, x, axis):

@@ -8,7 +8,7 @@ from keras_masking.layers._summaries import Summary, masked_sum
 class MaskedSum(Summary):
     """Sum over the unmasked steps of a padded batch.
 
-    Padded steps never count, whatever stands in them, nan and inf included, and their gradient
+    Padded steps never count, whatever they hold, nan and inf included, and their gradient
     is 0. A fully padded row gives 0. Without a mask this is `keras.ops.sum`.
 
     Args:
@@ -31,7 +31,7 @@ class MaskedSum(Summary):
             than 0 and 1 (seen in eager calls only), or the inputs are ragged or strings.
 
     Method: a product with the mask reads the inputs once, but `0 * nan` is nan. Where the product
-    is not finite, the sum is taken again with 0 in the place of the padded values.
+    is not finite, the sum is taken again with 0 in place of the padded values.
     """
 
     def of_all(self, x, axis):

@@ -16,21 +16,21 @@ from keras_masking.layers._statistics import batch_normalized
 class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
     """Apply a layer to every outer step of a padded batch, each with the mask of its inner steps.
 
-    What stands in padded outer steps does not reach the layer, and they become 0 behind it; padded
-    inner steps become 0 in front of it. Without a mask this is `keras.layers.TimeDistributed`.
+    What padded outer steps hold does not reach the layer, and they become 0 after it; padded
+    inner steps become 0 before it. Without a mask this is `keras.layers.TimeDistributed`.
 
     Args:
         layer: as in `keras.layers.TimeDistributed`.
 
     Call arguments:
         inputs: numbers of shape `(batch, outer, ...)`, such as `(batch, outer, inner, features)`.
-        training: handed on to the layer where it takes it.
+        training: passed on to the layer if it takes it.
         mask: booleans, or the numbers 0 and 1, of shape `(batch, outer)`, or with inner steps too,
             `(batch, outer, inner)`; True = use. Given by Keras when `inputs` carry a mask.
 
     Returns:
         What the layer gives, in shape `(batch, outer, ...)`. The mask is `(batch, outer)`, True
-        where any inner step is; where the layer hands the mask of inner steps on, it is
+        where any inner step is; where the layer passes the mask of inner steps on, it is
         `(batch, outer, inner)`.
 
     Raises:
@@ -38,9 +38,9 @@ class MaskedTimeDistributed(StandIn, keras.layers.TimeDistributed):
             eager calls only), a `BatchNormalization` inside the layer is in training, or the inputs
             are ragged or strings.
 
-    Method: outer steps are samples to the layer, which runs once for all of them. In the place of
-    one without a valid inner step stands the first that has one: many layers give nan for a fully
-    padded row, or have no finite slope at 0. A `BatchNormalization` is given the mask.
+    Method: outer steps are samples to the layer, which runs once for all of them. One
+    without a valid inner step is replaced by the first that has one: many layers give nan for a
+    fully padded row, or have no finite slope at 0. A `BatchNormalization` is given the mask.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -95,6 +95,6 @@ def refuse_statistics(layer):
         if isinstance(part, keras.layers.BatchNormalization) and part.trainable:
             raise ValueError(
                 "In training a BatchNormalization inside another layer would count padded outer "
-                f"steps. Received: {part.name!r} inside {layer.name!r}. Wrap the layers in front "
-                "and behind alone, with a MaskedBatchNormalization between them."
+                f"steps. Received: {part.name!r} inside {layer.name!r}. Wrap the layers before and "
+                "after it separately, with a MaskedBatchNormalization between them."
             )

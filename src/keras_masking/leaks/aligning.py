@@ -102,7 +102,7 @@ class Alone:
         counted: which of them count, as booleans.
         total: how many samples the batch has.
         cut: of each input, in the batch, with the places its steps had there.
-        left: whether padding stands in front.
+        left: whether padding is in front.
     """
 
     rows: Sequence[int]
@@ -120,7 +120,7 @@ class Alone:
         where = np.zeros(base.shape, bool)
         where[self.counted] = True
         for axis in samples[1:]:
-            if len(rows) < self.total:  # else each stands in its own place
+            if len(rows) < self.total:  # else each is in its own place
                 base, where, rounding = (x.take(rows, axis) for x in (base, where, rounding))
             where = where & valid.along_axes(self.counted, (axis,), a.ndim)
         if mask_b is not None and not mask_b.all():
@@ -180,8 +180,8 @@ class Alone:
         return in_a_row or [Reading(at, False, compared)]
 
     def beside(self, mask: np.ndarray, before: int, after: int) -> list[Reading]:
-        """Where an axis has a few steps more than the samples have, in front, behind, or both: each
-        may stand beside a sample's own steps or at an end of the batch."""
+        """Where an axis has a few steps more than the samples have, in front, at the end, or both:
+        each may be beside a sample's own steps or at an end of the batch."""
         own, time = mask[list(self.rows)], mask.shape[1]
         (count, *others) = {*own.sum(axis=1)}
         if others or count == time or not probing.at_an_end(own):

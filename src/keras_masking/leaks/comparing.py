@@ -40,8 +40,8 @@ class Change(NamedTuple):
     Attributes:
         inputs: the model's, flat.
         align: what tells which entries are compared.
-        padding: from valid values and a shape, what stands in padded steps; None leaves them.
-        into: where it stands: behind the layers that the padding of an input goes into, further
+        padding: from valid values and a shape, what padded steps hold; None leaves them.
+        into: where it goes: after the layers that the padding of an input goes into, further
             back in every tensor that carries a mask, or in both.
     """
 
@@ -55,7 +55,7 @@ class Comparison(Follower):
     """A run on a changed batch, compared with the base call by call.
 
     Args:
-        heal: whether valid steps that differ are set right again, so that the calls behind are
+        heal: whether valid steps that differ are set right again, so that the calls after them are
             seen for what they do themselves.
     """
 
@@ -239,7 +239,7 @@ class Comparison(Follower):
         return Difference(float(apart[worst]), float(share), sample)
 
     def in_place(self, shape: tuple, longer: tuple) -> bool:
-        """Whether what a longer run has more stands behind the rest: of entries in one row it does
+        """Whether what a longer run has more comes after the rest: of entries in one row it does
         where each step has as many, and not in a matrix of steps that was laid out."""
         if len(shape) != 2 or shape[1] == longer[1]:
             return True

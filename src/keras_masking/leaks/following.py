@@ -124,7 +124,7 @@ class Follower(Recorder):
             self.not_found(frame, row, flat)
 
     def made_inside(self, frame: Frame) -> bool:
-        """Whether a call in this one made the mask that it hands on."""
+        """Whether a call in this one made the mask that it passes on."""
         return any(
             row is not None and row.parent == frame.row and row.mask is not None
             for row in self.rows[(frame.row or 0) + (frame.row is not None) :]
@@ -328,7 +328,7 @@ class Seen(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a layer writes into padded steps, whose content is not known to the layers behind.
+    """What a layer writes into padded steps, whose content is not known to the layers after it.
 
     Attributes:
         valid: its valid steps.
@@ -388,7 +388,7 @@ class Base(Follower):
 
     def start(self, structure: Any, state: Sequence = ()) -> None:
         super().start(structure, state)
-        if self.turned:  # of indices without a mask it is not known where padding stands
+        if self.turned:  # for indices without a mask it is not known where padding is
             self.entries = {at: entry for at, entry in self.entries.items() if entry.masks}
 
     def result_key(self, i: int) -> Key:
@@ -504,7 +504,7 @@ class Base(Follower):
             self.entries[key(frame, "output", i)] = entry
 
     def padded_where_it_was(self, x: Any) -> bool:
-        """Whether padding stands in the padded steps of indices, as it does not when a slice has
+        """Whether the padded steps of indices hold padding, as it does not when a slice has
         turned them round."""
         values, mask = to_numpy(x), self.steps.get(x)
         if mask is None or values.shape != mask.shape:

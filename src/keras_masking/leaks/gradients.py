@@ -115,7 +115,7 @@ _BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
 class _Injection:
-    """Adds other values to padded steps behind the layers that write into them."""
+    """Adds other values to padded steps after the layers that write into them."""
 
     def __init__(self, entries: dict[tuple[int, int], np.ndarray], share: Any):
         self.entries, self.share = entries, share

@@ -3,8 +3,8 @@
 Method: Monte Carlo arithmetic (D. S. Parker, 1997). The batch runs again with every number that a
 call computes, and every weight that is multiplied, changed at random in its last digits. What comes
 of that is what another order of summation may do. It is measured by sample and by feature: next to
-a price of a million a probability is not small, and -1e9 in front of a softmax rounds to nothing
-behind it.
+a price of a million a probability is not small, and -1e9 before a softmax rounds to nothing
+after it.
 """
 
 import warnings
@@ -27,10 +27,10 @@ RUNS = 2  # one may change a number by next to nothing, by chance
 LAST = 4, 12  # by how many units in the last place: more than one, so that they rarely cancel out
 SPARE = 4  # by how much what happens inside a layer may exceed that
 COMMON = 4  # times what is usual in a sample and feature, where one entry is moved by less
-INSIDE = 8  # units that code of one's own rounds by, as a share of what it was given
+INSIDE = 8  # units that code of the model's own rounds by, as a share of what it was given
 SAMPLED = 8  # numbers of an output that are looked for in what it was made from
 
-DIGITS = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}  # binary, behind the point
+DIGITS = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}  # binary, after the point
 
 
 def by_rounding(base: Base, structure: Any) -> dict[Key, np.ndarray]:
@@ -151,7 +151,7 @@ def _median(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 
 
 def apart(rank: int, axes: Sequence[int]) -> tuple[int, ...]:
-    """The axes over which numbers of one size stand: all but those of samples and features."""
+    """The axes over which numbers have one size: all but those of samples and features."""
     return tuple(axes) if rank - 1 in axes else tuple(range(1, rank - 1))
 
 
@@ -175,7 +175,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def exact(values: np.ndarray, digits: int) -> np.ndarray:
-    """Where numbers stand that nothing was rounded to: whole ones, as far as a dtype has each of
+    """Where numbers are that nothing was rounded to: whole ones, as far as a dtype has each of
     them, and those that need half of its digits only, such as 0.25."""
     whole = (values == np.round(values)) & (np.abs(values) < 2.0**digits)
     half = np.ldexp(np.frexp(np.where(np.isfinite(values), values, 0.0))[0], digits // 2)

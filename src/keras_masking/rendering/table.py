@@ -27,7 +27,7 @@ KEPT, MASKED, LOST = "■", "□", "✗"
 PLAIN = str.maketrans({KEPT: "#", MASKED: ".", LOST: "x", "·": "-", "×": "x", "…": "~", "–": "-"})
 WIDE = 100  # columns, from which on the class and the shape have columns of their own
 ROWS, STEPS = 4, 24
-NAME = 16  # characters of a long name that stand together if they can
+NAME = 16  # characters of a long name that stay together if they can
 
 
 def terminal(x: Trace | LeakReport, language: str = "en") -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONG = 60  # rows, from which on runs without news are folded
 RUN = 6
-OTHERS = 10  # leaks behind the first that are listed
+OTHERS = 10  # leaks after the first that are listed
 TOLD = 8  # samples of a mask that are described one by one
 
 
@@ -162,7 +162,7 @@ class View:
                 yield Row(x.name, "", str(x.shape), self._event("input"), (x.mask,))
 
     def _end(self) -> Iterator[Row]:
-        """What leaks in the model's own code, behind its last layer."""
+        """What leaks in the model's own code, after its last layer."""
         if None in self.leaks:
             shape = ", ".join(str(x.shape) for x in self.trace.outputs)
             yield Row(

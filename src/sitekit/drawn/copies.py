@@ -60,7 +60,7 @@ def assembled(root: Path, source: Path) -> str:
     imports, definitions, called = set(), {}, []
 
     def take(module, name):
-        """The definition behind its bases, or the line that imports the name."""
+        """The definition after its bases, or the line that imports the name."""
         while name in module.taken:
             module = module_of(module.taken[name])
         node = module.defined.get(name)
@@ -108,7 +108,7 @@ class _Module:
 
 
 def _names(node) -> list[str]:
-    """The names that stand in it, in reading order, each once."""
+    """The names in it, in reading order, each once."""
     found = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     found.sort(key=lambda part: (part.lineno, part.col_offset))
     return list(dict.fromkeys(part.id for part in found))

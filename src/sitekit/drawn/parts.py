@@ -35,7 +35,7 @@ def behind(layer: keras.Layer, x: np.ndarray, mask: np.ndarray | None = None) ->
 
 def steps(run: Trace, word: Words, **labels: str) -> Iterator[tuple[Call, list[Item]]]:
     """The calls directly in the model, each as an arrow, crossed where the mask is lost, and the
-    mask behind it. `labels` names a class otherwise."""
+    mask after it. `labels` names a class otherwise."""
     shape = (1, 1)
     for call in run:
         computes_a_mask = call.kind == "operation" and not call.events

@@ -1,7 +1,7 @@
 """Draws a share against a share as a small chart, for a figure of `keras_masking.rendering.grid`.
 
 Lines differ in colour, dash and mark, so that no reader needs the colours. A panel is narrow
-enough that three stand side by side, and one on a phone. Colours and fonts are those of the page,
+enough for three side by side, and one on a phone. Colours and fonts are those of the page,
 light or dark, which matplotlib would write into the picture.
 """
 
@@ -75,7 +75,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Key:
-    """What the line of a way stands for."""
+    """What the line of a way means."""
 
     way: str
     label: str

@@ -31,7 +31,7 @@ def render_all() -> dict[Path, str]:
 
 
 def of_records() -> dict[Path, str]:
-    """Those for which nothing is measured anew."""
+    """Those for which nothing is measured again."""
     return written(
         others=others,
         examples=official_examples,

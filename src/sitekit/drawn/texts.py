@@ -1,6 +1,6 @@
 """The texts of figures and tables, from docs/shared/texts.toml.
 
-A text stands beside its translation there; gettext keeps each language in a file of its own, with
+A text is beside its translation there; gettext keeps each language in a file of its own, with
 the English text for a key.
 """
 

@@ -1,4 +1,4 @@
-"""What the layers and operations of Keras do to a mask, and to what stands in padded steps."""
+"""What the layers and operations of Keras do to a mask, and to what padded steps hold."""
 
 import warnings
 from collections.abc import Callable
@@ -135,7 +135,7 @@ def outcome(make: Callable[[], Call]) -> tuple[str, str, str]:
 
 
 def carrying(values: np.ndarray, mask: np.ndarray):
-    """A tensor with exactly this mask, whatever stands in the padded steps."""
+    """A tensor with exactly this mask, whatever the padded steps hold."""
 
     class Carry(layers.Layer):
         def call(self, x):

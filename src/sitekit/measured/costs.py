@@ -63,7 +63,7 @@ def record() -> dict:
 
 
 def goal(layer: str) -> float:
-    """For a layer, or a case of it behind a comma."""
+    """For a layer, or a case of it after a comma."""
     return ARITHMETIC_GOAL if layer.partition(",")[0] in ARITHMETIC else GOAL
 
 

@@ -308,7 +308,7 @@ def place(report: LeakReport, leak: Leak) -> list[str]:
 def survey() -> dict:
     rows = []
     for base, name, build in models():
-        keras.utils.clear_session()  # which names the layers anew
+        keras.utils.clear_session()  # which numbers the layers from the start again
         print(name, flush=True)
         rows.append({"on": base, "name": name} | examine(randomized(build())))
     return {"keras": keras.__version__, "packages": PACKAGES, "models": rows}

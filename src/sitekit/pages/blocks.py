@@ -91,7 +91,7 @@ def check(block: Block, expected: str | None) -> None:
 def run(block: Block) -> str:
     """Run a block alone, from a clean state, and return what it printed.
 
-    A block that stands in both languages is run once.
+    A block that is in both languages is run once.
 
     Raises:
         BlockError: the block raised, warned without showing the warning, or left with an error.

@@ -235,7 +235,7 @@ def rhythm(page: Page) -> Iterator[Problem]:
 
 
 def language(page: Page) -> Iterator[Problem]:
-    """No heading, sentence or comment of one language stands in the other's page."""
+    """No heading, sentence or comment of one language is in the other's page."""
     if page.language is None:
         return
     comments = [

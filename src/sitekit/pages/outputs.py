@@ -1,4 +1,4 @@
-"""Writes the outputs of a page anew, where pytest-codeblocks only compares them."""
+"""Rewrites the outputs of a page, where pytest-codeblocks only compares them."""
 
 from sitekit.pages.blocks import run
 from sitekit.pages.page import Page

@@ -60,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Fence:
-    """A fenced block; `line` is that of its first mark, `lines` are what stands inside."""
+    """A fenced block; `line` is that of its first mark, `lines` are what it holds."""
 
     language: str
     options: dict[str, str]
@@ -168,7 +168,7 @@ class Page:
 
     @cached_property
     def front_matter(self) -> dict:
-        """What stands in front of the page, by the rules of MkDocs, which shows it to readers as
+        """What comes before the page, by the rules of MkDocs, which shows it to readers as
         text where it is wrong.
 
         Raises:

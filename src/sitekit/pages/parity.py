@@ -27,7 +27,7 @@ from sitekit.pages.page import (
 
 @dataclass(frozen=True)
 class Part:
-    """Something that both languages must share, and the line where it stands."""
+    """Something that both languages must share, and the line where it is."""
 
     what: str
     value: object
@@ -130,7 +130,7 @@ _NO_PROSE = re.compile(r"\{[^}]*\}|(?<=\])\([^)]*\)|<[^>]*>|(?<=\d),(?=\d{3})")
 
 
 def common(text: str) -> tuple[set[str], set[str], int]:
-    """Code and numbers that stand in a text, and how often it stresses something."""
+    """Code and numbers in a text, and how often it stresses something."""
     code = {match["code"].strip() for match in CODE_SPAN.finditer(text)}
     prose = _NO_PROSE.sub("", CODE_SPAN.sub(" ", text))
     numbers = set(re.findall(r"\d+(?:\.\d+)*%?", prose))

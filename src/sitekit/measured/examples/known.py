@@ -26,7 +26,7 @@ class Input:
         values: as the pipeline of the example pads them.
         valid: which steps hold data, booleans `(batch, steps)`, or `(batch, outer, steps)`; None
             where the input has no padding.
-        value: what stands in every padded step and in no other, if there is such a number.
+        value: what every padded step holds and in no other, if there is such a number.
     """
 
     values: np.ndarray

@@ -72,7 +72,7 @@ def positioned(ids, masking=False):
 
 
 class Block(layers.Layer):
-    """A Transformer block that normalizes behind both residuals and says nothing of masks."""
+    """A Transformer block that normalizes after both residuals and says nothing of masks."""
 
     def __init__(self, supports_masking=False, **kwargs):
         super().__init__(**kwargs)

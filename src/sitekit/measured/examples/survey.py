@@ -114,7 +114,7 @@ def survey() -> dict:
     rows = []
     for group, examples in EXAMPLES.items():
         for example in examples:
-            keras.utils.clear_session()  # which names the layers anew
+            keras.utils.clear_session()  # which numbers the layers from the start again
             print(example.name, flush=True)
             found, cured = differences(example)
             rows.append(

@@ -61,7 +61,7 @@ def over_two(head: Callable[[Any, Any], Any]) -> Build:
 
 
 def over_title_and_text(between: Head) -> Build:
-    """A model whose inputs are a dict, with `between` behind the embedding of one of them."""
+    """A model whose inputs are a dict, with `between` after the embedding of one of them."""
 
     def build():
         ids = {name: keras.Input((None,), dtype="int32", name=name) for name in ("title", "text")}
