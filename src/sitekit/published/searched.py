@@ -40,8 +40,7 @@ def on_post_page(output, page, config):
 
 
 def plain(text: str) -> str:
-    text = _END.sub(" ", text.replace("\u200b", ""))  # which jieba puts between words
-    return " ".join(unescape(_TAG.sub("", text)).split())
+    return " ".join(unescape(_TAG.sub("", _END.sub(" ", text))).split())
 
 
 def on_post_build(config):
