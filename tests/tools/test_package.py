@@ -7,6 +7,8 @@ import sys
 import keras
 import pytest
 
+from sitekit import ROOT
+
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="each backend is told of alike"
 )
@@ -74,3 +76,30 @@ def test_arguments_of_another_program_are_left_alone(without, tmp_path):
 def test_a_module_that_is_no_backend_is_missed_as_ever(without):
     done = without(["absl"], "-c", "import keras_masking", backend="numpy")
     assert "absl" in done.stderr.splitlines()[-1] and "Install" not in done.stderr
+
+
+def make(*arguments) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if k not in ("SITE_URL", "REPO_URL")}
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_a_site_for_another_address_is_built_again():
+    def built(*settings):
+        return make("--eval=$(info $(BUILT))", "help", *settings).stdout.splitlines()[0]
+
+    local = built()
+    settings = "SITE_URL=https://example.org", "REPO_URL=https://example.org"
+    assert local == built() and len({local, *map(built, settings)}) == 3
+    assert "\nbuild: $(BUILT) " in (ROOT / "Makefile").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "python, what", [("false", "PYTHON=false is none of them"), ("", "none was found")]
+)
+def test_a_python_that_is_not_supported_is_told_in_a_sentence(tmp_path, python, what):
+    done = make(f"VENV={tmp_path}/venv", f"PYTHON={python}", "setup")
+    sentence, end = done.stderr.splitlines()
+    assert what in sentence and sentence.startswith("Python 3.11, 3.12 or 3.13 is needed")
+    assert done.returncode == 2 and end.startswith("make: ***")
+    assert not (tmp_path / "venv").exists()
