@@ -37,6 +37,8 @@ ONCE_WRONG = (
     90606,
     100073,
     100952,
+    300065,
+    300318,
 )
 # of which it did with the twist that they are drawn with
 ONCE_WRONG_TWISTED = (
@@ -54,6 +56,7 @@ ONCE_WRONG_TWISTED = (
     190381,
     190478,
     210056,
+    310036,
 )
 
 plain = Recipe(

@@ -231,7 +231,15 @@ def _shared(model: keras.Layer, structure: Any, known: list[Padded]) -> list[Pad
     shared = probing.share_masks(known)
     if not any(x.is_padded for x in shared):
         return shared
-    readings = [shared, probing.share_masks(known, by_size=True)]
+    by_size = [probing.share_masks(known, by_size=True, pairs=pairs) for pairs in (True, False)]
+    # the fewest that share it first: an input may have as many steps by chance
+    one_more = [
+        [*shared[:i], reading[i], *shared[i + 1 :]]
+        for i, x in enumerate(shared)
+        for reading in by_size
+        if x.mask is None and reading[i].mask is not None
+    ]
+    readings = [shared, *one_more, *by_size]
     for i, (x, y) in enumerate(zip(known, shared, strict=True)):
         if x.mask is None and y.mask is not None:  # as many features as steps, by chance
             readings.append([*shared[:i], x, *shared[i + 1 :]])

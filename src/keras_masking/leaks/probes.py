@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -25,6 +26,7 @@ from keras_masking.records import Note, Place, Probe, ProbeName
 
 # of how many different ones samples are run alone: JAX compiles each anew
 LENGTHS = 4 if keras.backend.backend() == "jax" else 16
+DRAWS = 20  # more of other content, where it may only by chance have changed nothing
 MORE_STEPS = (1, 2, 4, 8, 16)  # that a sample keeps where the model does not take it alone
 
 Found = dict[tuple[int | None, Place], Difference]
@@ -347,15 +349,15 @@ class Bench:
 
     def content(self) -> Taken:
         """Other values where padding enters the model."""
-        change = Change(
-            [x.other(self.random) if self.is_free(x) else x for x in self.inputs],
-            Longer(self.rows),
-            self.noise,
-        )
-        if any(x is not y for x, y in zip(change.inputs, self.inputs, strict=True)) or any(
-            not entry.zeros for entry in self.base.entries.values()
-        ):
-            result, found = self.differences(change)
+        free = any(map(self.is_free, self.inputs))
+        if free or any(not entry.zeros for entry in self.base.entries.values()):
+            result, found = self.differences(self.other_content())
+            with suppress(Impossible):
+                more = DRAWS if not found and self.with_noise_deeper[0] else 0
+                for _ in range(more):
+                    result, found = self.differences(self.other_content())
+                    if found:
+                        break
         elif self.base.masks_padding:
             result, found = 0.0, {}
         else:
@@ -365,6 +367,10 @@ class Bench:
             if self.is_free(self.inputs[i]) or any(not entry.zeros for entry in entries):
                 self.proven[i].add("content")
         return result, found, Note()
+
+    def other_content(self) -> Change:
+        inputs = [x.other(self.random) if self.is_free(x) else x for x in self.inputs]
+        return Change(inputs, Longer(self.rows), self.noise)
 
     def noise(self, values: np.ndarray, shape: tuple) -> np.ndarray:
         return probing.noise(shape, values, self.random)
@@ -389,18 +395,26 @@ class Bench:
     def nan(self) -> Taken:
         """nan in every padded step. Where it changes nothing, no other value would; where it does,
         other values behind a layer that always writes the same are tried too."""
-        result, self.hazards["nan"] = self.differences(
-            Change(self.inputs, Longer(self.rows), lambda values, shape: np.nan, "all")
-        )
+        result, self.hazards["nan"] = self.with_nan
         spreads = False
-        if result:
-            with suppress(Impossible):
-                deeper = Change(self.inputs, Longer(self.rows), self.noise, "deeper")
-                spreads, self.hazards["content"] = self.differences(deeper)
+        with suppress(Impossible):
+            spreads, self.hazards["content"] = self.with_noise_deeper
         for i in self.padded:
             if self.entries_of(self.inputs[i]) and not spreads:
                 self.proven[i].add("content")
         return result, {}, Note()
+
+    @cached_property
+    def with_nan(self) -> tuple[float, Found]:
+        return self.differences(
+            Change(self.inputs, Longer(self.rows), lambda values, shape: np.nan, "all")
+        )
+
+    @cached_property
+    def with_noise_deeper(self) -> tuple[float, Found]:
+        if not self.with_nan[0]:
+            return 0.0, {}
+        return self.differences(Change(self.inputs, Longer(self.rows), self.noise, "deeper"))
 
     def company(self) -> Taken:
         if len(self.rows) == 1:

@@ -224,7 +224,8 @@ def _widened(places: np.ndarray, size: int, at_least: int) -> np.ndarray:
 
 def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Finite values from 2 to 4 times as large as the valid ones of the same feature, of either
-    sign in turn, so that a maximum and a minimum see them. What float16 holds stays so.
+    sign in turn from step to step and in half of the features of each, so that a maximum and a
+    minimum see them. What float16 holds stays so.
 
     Args:
         shape: `(steps, ...)`, of as many axes as `valid`.
@@ -233,8 +234,13 @@ def noise(shape: tuple, valid: np.ndarray, random: np.random.Generator) -> np.nd
     largest = finite.max(axis=tuple(range(max(finite.ndim - 1, 1))), initial=0.0)
     scale = np.where(largest > 0, largest, 1.0)
     scale = np.where(scale < 65504, np.minimum(scale, 1e4), np.minimum(scale, 1e37))
-    signs = 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
+    of_features = random.permutation(_in_turn(np.prod(shape[1:], dtype=int)))
+    signs = np.outer(_in_turn(shape[0]), of_features).reshape(shape)
     return signs * scale * random.uniform(2, 4, shape)
+
+
+def _in_turn(count: int) -> np.ndarray:
+    return 1 - 2 * (np.arange(count) % 2)
 
 
 def on_the_left(mask: np.ndarray) -> bool:
@@ -333,11 +339,12 @@ def turned(values: np.ndarray, inputs: list[np.ndarray]) -> bool:
     return any(empty(x[valid]) and not empty(x[~valid]) for x in others)
 
 
-def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
+def share_masks(inputs: list[Padded], by_size: bool = False, pairs: bool = True) -> list[Padded]:
     """Gives an input without a mask that of another whose padding it shows, too.
 
     Args:
         by_size: whether as many steps are enough, whatever stands in them.
+        pairs: whether axis 2 may hold the same steps as axis 1.
     """
     masked = sorted((x for x in inputs if x.mask is not None), key=lambda x: not x.is_mask)
     masks = [x.mask for x in masked if x.is_mask]
@@ -359,7 +366,7 @@ def share_masks(inputs: list[Padded], by_size: bool = False) -> list[Padded]:
                 continue
             steps = outer.shape[1]
             square = x.values.shape[1:3] == (steps, steps) and _open_alike(x, other, axis=2)
-            if square and (by_size or shows_pairs(x, outer)):
+            if pairs and square and (by_size or shows_pairs(x, outer)):
                 return replace(x, mask=outer, fill=None, pairs=True, told=other.is_mask)
             if not leading(x.values.shape, other.mask.shape):
                 continue
