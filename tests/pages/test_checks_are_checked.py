@@ -417,6 +417,22 @@ class TestNotebook:
             "docs/en/lab.ipynb:2: code differs from docs/zh/lab.ipynb:2: print(1) against print(2)"
         )
 
+    def test_a_plot_says_the_same_in_both_languages(self, lab):
+        en, zh = {"code": 'plot("o-", "a label")'}, {"code": 'plot("o-", "标签")'}
+        assert problems(lab(en=en, zh=zh)) == []
+
+    def test_an_english_label_in_the_chinese_one(self, lab):
+        part = {"code": 'plot("o-", "a label")'}
+        assert sole_problem(lab(en=part, zh=part)) == (
+            "docs/zh/lab.ipynb:2: write the label 'a label' of this plot in Chinese"
+        )
+
+    @pytest.mark.parametrize(("alt", "mark"), [("一条线。", "o--"), ("", "o-")])
+    def test_a_plot_that_differs(self, lab, alt, mark):
+        """In more than what it says; and what draws none has no labels."""
+        en, zh = {"code": 'plot("o-", "a label")'}, {"code": f'plot("{mark}", "标签")', "alt": alt}
+        assert any("code differs" in problem for problem in problems(lab(en=en, zh=zh)))
+
     def test_a_link_that_differs(self, lab):
         found = problems(lab(zh={"text": "# 实验\n[甲](demo.md)"}))
         assert found[0].startswith("docs/en/lab.ipynb:1: links differs from docs/zh/lab.ipynb:1")

@@ -262,6 +262,10 @@ def notebook(site: Site, path: Path, code: str) -> Iterator[Problem]:
         if cell.kind == "code":
             comments += [Line(_comment(row.text), row.number) for row in rows]
             prose.append(Line(cell.alt, cell.number))
+            for label in cell.labels if code == "zh" else ():
+                if re.search("[A-Za-z]{3}", label):
+                    message = f"write the label {label!r} of this plot in Chinese"
+                    yield Problem(path, cell.number, message)
         else:
             prose += rows
         if cell.outputs:

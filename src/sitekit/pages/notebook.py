@@ -4,10 +4,13 @@ nbformat could read them, but mends what it can without a word, and names no pla
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sitekit.pages.page import PageError, Problem, Site
+
+_CHINESE = re.compile("[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,19 @@ class Cell:
     text: str
     outputs: list
     alt: str
+
+    @property
+    def labels(self) -> list[str]:
+        """The strings in the code of a plot, which may be words of a language."""
+        return re.findall(r'"([^"\n]*)"', self.text) if self.alt else []
+
+    def labelled_as(self, other: "Cell") -> str:
+        """The text, with the labels of `other` in place of those in Chinese."""
+        text = self.text
+        for mine, yours in zip(self.labels, other.labels, strict=False):
+            if _CHINESE.search(mine):
+                text = text.replace(f'"{mine}"', f'"{yours}"', 1)
+        return text
 
 
 @dataclass(frozen=True)

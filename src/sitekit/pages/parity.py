@@ -211,18 +211,23 @@ def told(left: Part, right: Part) -> str:
 def compare_notebooks(site: Site, name: str) -> list[Problem]:
     one, other = (Path("docs", language, name) for language in LANGUAGES)
     try:
-        ours, theirs = (list(cell_parts(notebook.read(site, path).cells)) for path in (one, other))
+        ours, theirs = (notebook.read(site, path).cells for path in (one, other))
     except PageError as error:
         return [error.problem]
-    return compare(one, ours, other, theirs)
+    return compare(one, list(cell_parts(ours, theirs)), other, list(cell_parts(theirs, ours)))
 
 
-def cell_parts(cells: list[notebook.Cell]) -> Iterator[Part]:
-    """The parts of a notebook; the number of its cell stands for a line."""
+def cell_parts(cells: list[notebook.Cell], others: list[notebook.Cell]) -> Iterator[Part]:
+    """The parts of a notebook; the number of its cell stands for a line.
+
+    What a plot says in Chinese is what `others`, in the other language, say in its place.
+    """
+    there = {cell.id: cell for cell in others}
     for cell in cells:
         yield Part("cell", (cell.kind, cell.id), cell.number)
         if cell.kind == "code":
-            yield Part("code", without_comments(cell.text), cell.number)
+            text = cell.labelled_as(there.get(cell.id, cell))
+            yield Part("code", without_comments(text), cell.number)
             yield Part("text alternative", bool(cell.alt), cell.number)
         else:
             levels = tuple(re.findall(r"^#+(?=\s)", cell.text, re.MULTILINE))

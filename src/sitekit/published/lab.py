@@ -13,12 +13,23 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 from mkdocs.utils import meta
 from mkdocs_jupyter.config import settings
+from nbconvert.exporters.templateexporter import default_filters
+
+from sitekit.published import plots
 
 
 def on_config(config):
     settings.templates_dir = str(Path(__file__).with_name("notebook"))
     # from 0.27 on, any other value puts a MathJax loader on every page
     config.plugins["mkdocs-jupyter"].config["mathjax_version"] = 2
+    default_filters["in_page"] = in_page
+
+
+def in_page(svg, cell):
+    try:
+        return plots.in_page(svg, cell.id, cell.metadata.get("alt"))
+    except ValueError as error:
+        raise PluginError(f"cell {cell.id} of the lab: {error}") from None
 
 
 def on_page_content(html, page, config, files):
