@@ -128,7 +128,7 @@ picture: $(BUILT) ## take the picture in the README again
 
 lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --all-extras --group site --group test --output-file requirements.txt pyproject.toml
+	  --no-annotate --no-header --extra pages --group site --group test --output-file requirements.txt pyproject.toml
 	echo cosmic-ray | $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --output-file tests/mutants/requirements.txt -
 
