@@ -1,10 +1,14 @@
-"""Takes the picture in the README anew, from the built site: python -m sitekit.published.picture"""
+"""Renews the pictures: python -m sitekit.published.picture
+
+Those in the README are taken from the built site; the cards of links are drawn.
+"""
 
 import shutil
 from threading import Thread
 
 from playwright.sync_api import sync_playwright
 
+from sitekit.published import card
 from sitekit.published.build import LANGUAGES, ROOT
 from sitekit.published.serve import HOST, server
 
@@ -26,6 +30,7 @@ def main() -> None:
             page.set_content(f'<body style="margin: 0; display: flex">{frames}</body>')
             page.wait_for_load_state("networkidle")
             page.screenshot(path=ROOT / f"docs/shared/site-{scheme}.png")
+        card.draw(browser)
         browser.close()
         web.shutdown()
 
