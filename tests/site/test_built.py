@@ -1,6 +1,7 @@
 """What was built, read as files: links, anchors, addresses of the other language."""
 
 import json
+import struct
 import sys
 import tomllib
 import zipfile
@@ -96,6 +97,23 @@ def test_each_page_links_to_itself_in_the_other_language(documents):
             assert said == [(SITE_URL + path_of(other, page), other, other)], source_of(url)
 
 
+def test_each_page_has_a_card_for_those_who_share_it(site, documents):
+    for language in LANGUAGES:
+        for page in PAGES:
+            url = SITE_URL + path_of(language, page)
+            head = documents[url].head
+            said = {x["property"]: x["content"] for x in head.select("meta[property^='og:']")}
+            assert said["og:image"] == f"{SITE_URL}{language}/card.png", source_of(url)
+            assert said["og:title"] and said["og:url"] == url, source_of(url)
+            description = head.find("meta", attrs={"name": "description"})["content"]
+            assert said["og:description"] == description, source_of(url)
+            assert head.find("meta", attrs={"name": "twitter:card"}), source_of(url)
+        picture = (site / language / "card.png").read_bytes()
+        assert picture.startswith(b"\x89PNG\r\n")
+        size = (said["og:image:width"], said["og:image:height"])
+        assert struct.unpack(">II", picture[16:24]) == tuple(map(int, size)) == (1200, 630)
+
+
 def test_images_have_text_alternatives(documents):
     for url, document in documents.items():
         for image in document.select("main img, main svg[role=img]"):
@@ -115,7 +133,6 @@ def test_the_search_knows_prose_and_messages_and_no_code(site):
         assert {path_of(language, page) for page in PAGES} == {f"{language}/{url}" for url in texts}
         assert "import keras" not in texts["mean/"]
         assert "will therefore destroy the mask information" in texts["messages/"]
-        assert "\u200b" not in "".join(texts.values())
         assert all(page["description"] for page in pages)
 
 

@@ -64,11 +64,12 @@ def test_the_head_of_a_page_comes_without_its_body(get):
     assert (response.status, body) == (200, b"")
 
 
-def test_wheel_notebook_and_picture_have_their_types(get, site):
+def test_wheel_notebook_markdown_and_picture_have_their_types(get, site):
     (wheel,) = site.glob("*.whl")
     for path, expected in {
         f"/{wheel.name}": "application/zip",
         "/en/lab/lab.ipynb": "application/x-ipynb+json",
+        "/zh/index.html.md": "text/markdown; charset=utf-8",
         "/favicon.svg": "image/svg+xml",
     }.items():
         assert get(path)[0].headers["Content-Type"] == expected

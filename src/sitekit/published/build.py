@@ -9,6 +9,7 @@ swapped in.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -125,11 +126,16 @@ def build(out: Path) -> None:
             finish(f"docs/{language}", process)
             # GitHub Pages and sitekit.published.serve show the one at the root
             (out / language / "404.html").unlink()
+            shutil.copy(ROOT / f"docs/shared/card-{language}.png", out / language / "card.png")
 
     templates = Environment(loader=FileSystemLoader(Path(__file__).with_name("root")))
-    for name in ("index.html", "404.html", "robots.txt", "sitemap.xml"):
+    pages = {
+        language: json.loads((out / language / "blocks.json").read_text(encoding="utf-8"))
+        for language in LANGUAGES
+    }
+    for name in ("index.html", "404.html", "robots.txt", "sitemap.xml", "llms.txt"):
         page = templates.get_template(name).render(
-            root=root_url(), path=urlsplit(root_url()).path, languages=LANGUAGES
+            root=root_url(), path=urlsplit(root_url()).path, languages=LANGUAGES, pages=pages
         )
         (out / name).write_text(page, encoding="utf-8")
     shutil.copy(ROOT / "docs/theme/assets/favicon.svg", out)

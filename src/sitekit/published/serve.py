@@ -38,6 +38,7 @@ class Handler(SimpleHTTPRequestHandler):
         ".css": "text/css; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",
         ".json": "application/json",
+        ".md": "text/markdown; charset=utf-8",
         ".txt": "text/plain; charset=utf-8",
         ".xml": "application/xml",
         ".svg": "image/svg+xml",
