@@ -38,7 +38,7 @@ class SampleMeanLoss(keras.losses.Loss):
             `class_weight`, by an argmax over time.
     """
 
-    def __init__(self, loss, name=None, dtype=None):
+    def __init__(self, loss, name: str | None = None, dtype: str | None = None):
         super().__init__(name=name, dtype=dtype)
         self.loss = keras.losses.get(loss)
         if not callable(self.loss):
@@ -83,7 +83,7 @@ class _Reduced(keras.losses.Loss):
 
 
 class _MaskedMetric(keras.metrics.Mean):
-    def __init__(self, fn, name=None, dtype=None):
+    def __init__(self, fn, name: str | None = None, dtype: str | None = None):
         super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
         if not callable(fn):
             raise ValueError(

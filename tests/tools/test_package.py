@@ -1,5 +1,6 @@
 """What the package does before Keras is there, and what it tells of itself."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import keras
 import pytest
 
+import keras_masking
 from sitekit import ROOT
 
 pytestmark = pytest.mark.skipif(
@@ -103,3 +105,47 @@ def test_a_python_that_is_not_supported_is_told_in_a_sentence(tmp_path, python, 
     assert what in sentence and sentence.startswith("Python 3.11, 3.12 or 3.13 is needed")
     assert done.returncode == 2 and end.startswith("make: ***")
     assert not (tmp_path / "venv").exists()
+
+
+def test_every_public_name_is_used_as_typed_code_uses_it():
+    tree = ast.parse((ROOT / "tests/tools/typed.py").read_text("utf-8"))
+    (imported,) = (x for x in tree.body if getattr(x, "module", None) == "keras_masking")
+    used = [x.id for x in ast.walk(tree) if isinstance(x, ast.Name)]
+    assert sorted(keras_masking.__all__) == sorted(name.name for name in imported.names)
+    assert set(keras_masking.__all__) <= set(used)
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """What `.ci/changed` says after a page was rewritten: its status and its words."""
+
+    def git(*arguments):
+        name = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+        subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def changed(before, after):
+        (tmp_path / "page.md").write_text(before)
+        git("init")
+        git("add", "page.md")
+        git("commit", "-m", "before")
+        (tmp_path / "page.md").write_text(after)
+        done = subprocess.run([ROOT / ".ci/changed", "page.md"], cwd=tmp_path, capture_output=True)
+        return done.returncode, done.stdout.decode("utf-8")
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "after, said",
+    [
+        ("small · Keras 3.15.1 · 3 calls\n50%\n", ""),
+        ("small · Keras 3.16.0 · 3 calls\n50%\n", ""),
+        ("small · Keras 3.16.0.dev20261201 ·\n3  calls\n50%\n", ""),
+        ("small · Keras 3.16.0 · 4 calls\n50%\n", "-3\n+4\n"),
+        ("small · Keras 3.15.1 · 3 calls\n52%\n", "-0\n+2\n"),
+        ("small · Keras 3.15.1 · 3 calls\n", "-50%\n"),
+    ],
+)
+def test_a_newer_version_is_no_changed_behaviour(changed, after, said):
+    before = "small · Keras 3.15.1 · 3 calls\n50%\n"
+    assert changed(before, after) == (1 if said else 0, said)

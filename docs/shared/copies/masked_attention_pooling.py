@@ -39,7 +39,7 @@ class MaskedAttentionPooling(keras.layers.Layer):
     values first.
     """
 
-    def __init__(self, kernel_initializer="zeros", **kwargs):
+    def __init__(self, kernel_initializer: str | keras.Initializer = "zeros", **kwargs):
         super().__init__(**kwargs)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 

@@ -9,7 +9,7 @@ class StandIn:
     """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
@@ -63,7 +63,7 @@ class MaskedFlatten(StandIn, keras.layers.Flatten):
             eager calls only), or the inputs are ragged or strings.
     """
 
-    def __init__(self, data_format=None, pass_mask=True, **kwargs):
+    def __init__(self, data_format: str | None = None, pass_mask: bool = True, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
         self.pass_mask = pass_mask
 

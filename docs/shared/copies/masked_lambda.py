@@ -9,7 +9,7 @@ class StandIn:
     """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
@@ -64,12 +64,14 @@ class MaskedLambda(StandIn, keras.layers.Lambda):
             or results, or they are ragged or strings.
     """
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+    def __init__(
+        self, function, output_shape=None, mask=None, arguments: dict | None = None, **kwargs
+    ):
         super().__init__(function, output_shape, mask, arguments, **kwargs)
         self.supports_masking = True
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """The function of a `keras.layers.Lambda`, by itself and not as its config has it.
 
         Raises:

@@ -8,7 +8,7 @@ from keras import ops
 class Summary(keras.layers.Layer):
     """Of all entries along an axis; `of_all` gives it without a mask, `of_valid` with one."""
 
-    def __init__(self, axis=1, keepdims=False, **kwargs):
+    def __init__(self, axis: int = 1, keepdims: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
         self.keepdims = keepdims
@@ -74,7 +74,7 @@ class MaskedMean(Summary):
     """
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """In place of a `keras.layers.GlobalAveragePooling1D`: its name and arguments.
 
         Raises:

@@ -10,7 +10,7 @@ class StandIn:
     """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:
@@ -40,7 +40,7 @@ class StandIn:
 class Windows(StandIn):
     """Over the windows that each sequence has alone; `over_windows` gives the outputs."""
 
-    def __init__(self, *args, mask_rule="any", **kwargs):
+    def __init__(self, *args, mask_rule: str = "any", **kwargs):
         super().__init__(*args, **kwargs)
         if mask_rule not in ("any", "all"):
             raise ValueError(

@@ -1,5 +1,7 @@
 """What the layers that replace a layer of Keras share."""
 
+import keras
+
 from keras_masking.layers._masks import boolean_mask
 
 
@@ -7,7 +9,7 @@ class StandIn:
     """A base in front of the class of Keras that a layer replaces."""
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """This layer in place of one of Keras: the same name, arguments and weights.
 
         Args:

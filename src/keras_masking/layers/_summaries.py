@@ -10,7 +10,7 @@ from keras_masking.layers._stand_in import refuse_other
 class Summary(keras.layers.Layer):
     """Of all entries along an axis; `of_all` gives it without a mask, `of_valid` with one."""
 
-    def __init__(self, axis=1, keepdims=False, **kwargs):
+    def __init__(self, axis: int = 1, keepdims: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
         self.keepdims = keepdims

@@ -15,7 +15,7 @@ from keras_masking.layers._stand_in import StandIn
 class Windows(StandIn):
     """Over the windows that each sequence has alone; `over_windows` gives the outputs."""
 
-    def __init__(self, *args, mask_rule="any", **kwargs):
+    def __init__(self, *args, mask_rule: str = "any", **kwargs):
         super().__init__(*args, **kwargs)
         if mask_rule not in ("any", "all"):
             raise ValueError(

@@ -32,7 +32,7 @@ class MaskedFlatten(StandIn, keras.layers.Flatten):
             eager calls only), or the inputs are ragged or strings.
     """
 
-    def __init__(self, data_format=None, pass_mask=True, **kwargs):
+    def __init__(self, data_format: str | None = None, pass_mask: bool = True, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
         self.pass_mask = pass_mask
 

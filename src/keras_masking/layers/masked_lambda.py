@@ -32,12 +32,14 @@ class MaskedLambda(StandIn, keras.layers.Lambda):
             or results, or they are ragged or strings.
     """
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+    def __init__(
+        self, function, output_shape=None, mask=None, arguments: dict | None = None, **kwargs
+    ):
         super().__init__(function, output_shape, mask, arguments, **kwargs)
         self.supports_masking = True
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """The function of a `keras.layers.Lambda`, by itself and not as its config has it.
 
         Raises:

@@ -36,7 +36,7 @@ class MaskedMax(Summary):
     """
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """In place of a `keras.layers.GlobalMaxPooling1D`: its name and arguments.
 
         Raises:

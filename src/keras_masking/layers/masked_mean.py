@@ -37,7 +37,7 @@ class MaskedMean(Summary):
     """
 
     @classmethod
-    def from_keras(cls, layer):
+    def from_keras(cls, layer: keras.Layer):
         """In place of a `keras.layers.GlobalAveragePooling1D`: its name and arguments.
 
         Raises:

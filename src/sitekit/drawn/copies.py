@@ -46,7 +46,8 @@ def _parameters(classes: tuple[type, ...]) -> list[inspect.Parameter]:
         return [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
     if "__init__" not in vars(cls):
         return _parameters(others)
-    own = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    said = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    own = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in said]
     if own[0].kind is not inspect.Parameter.VAR_POSITIONAL:
         return own
     inherited = _parameters(others)
