@@ -104,12 +104,13 @@ fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 	$(VENV)/bin/ruff format --quiet
 	$(RUN) -m sitekit.fix
 
-bench: $(READY) ## measure speed, ratios taken in one run
+bench: site/.built ## measure speed, ratios taken in one run, and pages as on a phone
 	$(RUN) tests/benchmarks/bench_layers.py
 	$(RUN) tests/benchmarks/bench_tools.py
 	$(RUN) tests/benchmarks/bench_blocks.py
 	$(RUN) tests/benchmarks/bench_recurrent.py
 	$(RUN) -m sitekit.drawn.tables
+	$(RUN) tests/benchmarks/bench_pages.py
 
 releases: $(READY) ## measure what older releases of Keras do to a mask
 	$(RUN) tests/benchmarks/releases.py
