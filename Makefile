@@ -58,8 +58,11 @@ lint: $(READY)
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --quiet --check
 	$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(VENV)/bin/mypy --cache-dir $(VENV)/mypy --no-error-summary tests/tools/typed.py
 	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(VENV)/bin/typos --quiet docs src tests README.md
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
+	$(VENV)/bin/typos --quiet docs src tests .ci .github *.md CITATION.cff
 	$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
 # what XLA compiles here runs once or twice, and JAX compiles most of it again and again

@@ -2,8 +2,10 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 
 import keras
 import pytest
@@ -40,7 +42,7 @@ def without(tmp_path):
         ("--help", 0, "usage: keras-masking"),
         ("check --help", 0, "usage: keras-masking check"),
         ("--version", 0, "."),
-        ("chek model.keras", 2, "invalid choice: 'chek'"),
+        ("draw model.keras", 2, "invalid choice: 'draw'"),
     ],
 )
 def test_the_command_line_answers_without_what_takes_long_to_load(without, arguments, status, said):
@@ -149,3 +151,11 @@ def changed(tmp_path):
 def test_a_newer_version_is_no_changed_behaviour(changed, after, said):
     before = "small · Keras 3.15.1 · 3 calls\n50%\n"
     assert changed(before, after) == (1 if said else 0, said)
+
+
+def test_the_files_about_a_version_tell_of_the_same_one():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    told = re.findall(r"^## (\S+) · (\d{4}-\d\d-\d\d|unreleased)$", changes, re.MULTILINE)
+    assert told[0][0] == version and len(told) == changes.count("\n## ")
