@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from types import SimpleNamespace
 
 import keras
 import pytest
 
 import keras_masking
 from sitekit import ROOT
+from sitekit.published.mended import on_page_markdown
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="each backend is told of alike"
@@ -159,3 +161,15 @@ def test_the_files_about_a_version_tell_of_the_same_one():
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
     told = re.findall(r"^## (\S+) · (\d{4}-\d\d-\d\d|unreleased)$", changes, re.MULTILINE)
     assert told[0][0] == version and len(told) == changes.count("\n## ")
+
+
+@pytest.mark.parametrize("page", ["index.md", "debug.md"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_of_a_built_site_has_a_line_that_installs_the_wheel(language, page):
+    def shown(wheel):
+        config = SimpleNamespace(extra={"root": "https://example.org/", "wheel": wheel})
+        text = (ROOT / "docs" / language / page).read_text("utf-8")
+        return on_page_markdown(text, None, config, None).splitlines()
+
+    assert "pip install https://example.org/package.whl" in shown("package.whl")
+    assert "pip install keras_masking-*.whl" in shown(None)

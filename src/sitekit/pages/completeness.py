@@ -167,7 +167,8 @@ def _layer_classes(path: Path) -> list[str]:
 def _imported(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    return {alias.asname or alias.name for node in imports for alias in node.names}
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    return {name for name in names if not name.startswith("_")}
 
 
 def shared(site: Site) -> Iterator[Problem]:
