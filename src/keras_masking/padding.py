@@ -155,7 +155,7 @@ def _of_lengths(x: np.ndarray, lengths: np.ndarray, title: str) -> np.ndarray:
 def _of_axis_2(x: np.ndarray, title: str) -> str:
     return (
         f"{title} of shape {x.shape} seems to have its steps on axis 2, by padding=, and steps are "
-        "axis 1 here: measure the part of the model behind the layer that swaps them, such as "
+        "axis 1 here: measure the part of the model after the layer that swaps them, such as "
         "Permute((2, 1)), on a batch (batch, time, features)."
     )
 

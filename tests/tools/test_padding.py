@@ -248,7 +248,7 @@ class TestStepsOnAnotherAxis:
 
     @pytest.mark.parametrize("padding", [0, [4, 2], PADDED])
     def test_features_in_front(self, padding):
-        with pytest.raises(UnusableInput, match="behind the layer that swaps them"):
+        with pytest.raises(UnusableInput, match="after the layer that swaps them"):
             find_leaks(self.model(), self.batch, padding=padding)
 
     def test_a_mask_that_is_not_of_an_input(self):

@@ -394,7 +394,7 @@ class Bench:
 
     def nan(self) -> Taken:
         """nan in every padded step. Where it changes nothing, no other value would; where it does,
-        other values behind a layer that always writes the same are tried too."""
+        other values after a layer that always writes the same are tried too."""
         result, self.hazards["nan"] = self.with_nan
         spreads = False
         with suppress(Impossible):
