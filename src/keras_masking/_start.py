@@ -11,7 +11,8 @@ from pathlib import Path
 from keras_masking.arguments import parser
 from keras_masking.texts import words
 
-BACKENDS = ("tensorflow", "jax", "torch")
+# the extra that brings what a backend imports; Keras's numpy backend imports both SciPy and JAX
+EXTRAS = {"tensorflow": "tensorflow", "jax": "jax", "scipy": "jax", "torch": "torch"}
 
 
 def is_command() -> bool:
@@ -28,11 +29,11 @@ try:
     import keras  # noqa: F401
 except ModuleNotFoundError as error:
     needed = (error.name or "").partition(".")[0]
-    if needed not in BACKENDS:
+    if needed not in EXTRAS:
         raise
+    word = words("cli", _options.lang if _options else "en")
+    said = word("no-backend", needed=needed, extra=EXTRAS[needed])
     if _options:
-        said = words("cli", _options.lang)("no-backend", needed=needed)
         print(f"keras-masking: {said}", file=sys.stderr)
         sys.exit(2)
-    said = words("cli", "en")("no-backend", needed=needed)
     raise ModuleNotFoundError(said, name=needed) from None
