@@ -50,14 +50,17 @@ from keras_masking.layers import (
 from keras_masking.leaks import assert_no_leaks, find_leaks
 from keras_masking.losses import SampleMeanLoss, SampleMeanMetric, TokenMeanMetric
 from keras_masking.records import Call, Leak, LeakReport, Note, Probe, Tensor, Trace
+from keras_masking.repair import Change, Left, Repair, repair
 from keras_masking.tracing import trace
 
 __all__ = [
     "Call",
+    "Change",
     "DropMask",
     "KeepMask",
     "Leak",
     "LeakReport",
+    "Left",
     "MaskedAttentionPooling",
     "MaskedAveragePooling1D",
     "MaskedBatchNormalization",
@@ -90,6 +93,7 @@ __all__ = [
     "MaskedZeroPadding1D",
     "Note",
     "Probe",
+    "Repair",
     "SampleMeanLoss",
     "SampleMeanMetric",
     "Tensor",
@@ -102,6 +106,7 @@ __all__ = [
     "from_hf_attention_mask",
     "from_torch_attn_mask",
     "from_torch_key_padding_mask",
+    "repair",
     "to_additive_mask",
     "to_hf_attention_mask",
     "to_torch_attn_mask",

@@ -20,12 +20,12 @@ FORMATS = {
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="keras-masking",
-        description="See where a Keras model loses its mask, and whether padding leaks.",
+        description="See where a Keras model loses its mask, whether padding leaks, and mend it.",
         epilog="KERAS_BACKEND=jax or numpy in the environment runs the model on another backend.",
         allow_abbrev=False,
     )
     made.add_argument("--version", action="version", version=version("keras-masking"))
-    commands = made.add_subparsers(dest="command", required=True, metavar="trace|check")
+    commands = made.add_subparsers(dest="command", required=True, metavar="trace|check|repair")
     for name, does, ends in (
         (
             "trace",
@@ -38,18 +38,29 @@ def parser() -> argparse.ArgumentParser:
             "Exit status: 0 where padding changes no valid result, 1 where it leaks, 2 on a model "
             "or an input that cannot be used, 3 where it was not measured.",
         ),
+        (
+            "repair",
+            "mend a model where padding leaks, and measure that it is mended",
+            "Exit status: 0 where the model is repaired or was clear, 1 where padding still leaks, "
+            "2 on a model or an input that cannot be used, 3 where it was not measured. A model is "
+            "written only with 0.",
+        ),
     ):
         command = commands.add_parser(
             name, help=does, description=f"{does.capitalize()}.", epilog=ends, allow_abbrev=False
         )
         _add_arguments(command)
-        if name == "check":
+        if name != "trace":
             command.add_argument(
                 "--padding",
                 metavar="NUMBER|FILE",
-                help="which steps are padding, for the check alone: what they hold, such as 0; or "
-                "a file with lengths (batch,), or booleans (batch, time) with True = padding",
+                help="which steps are padding, for this command alone: what they hold, such as 0; "
+                "or a file with lengths (batch,), or booleans (batch, time) with True = padding",
             )
+        if name == "repair":
+            _add_model_file(command)
+        else:
+            _add_report_file(command)
     return made
 
 
@@ -104,6 +115,9 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
             metavar="N",
             help=f"{what} (default: %(default)s)",
         )
+
+
+def _add_report_file(command: argparse.ArgumentParser) -> None:
     report = command.add_argument_group("the report")
     report.add_argument(
         "--format",
@@ -114,6 +128,23 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     report.add_argument(
         "--output", type=Path, metavar="FILE", help="write it there instead of standard output"
     )
+
+
+def _add_model_file(command: argparse.ArgumentParser) -> None:
+    model = command.add_argument_group("the repaired model")
+    model.add_argument(
+        "--output", type=Path, metavar="FILE.keras", help="write it there; without it, show only"
+    )
+    model.add_argument("--force", action="store_true", help="replace that file if there is one")
+    report = command.add_argument_group("the summary, on standard output")
+    report.add_argument(
+        "--format",
+        choices=[name for name in FORMATS if name != "svg"],
+        default="table",
+        help="default: %(default)s",
+    )
+    report.add_argument("--json", action="store_const", const="json", dest="format", help="as JSON")
+    report.add_argument("--lang", choices=LANGUAGES, default="en", help="default: %(default)s")
 
 
 def number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""The command line: `keras-masking trace` and `keras-masking check`."""
+"""The command line: `keras-masking trace`, `check` and `repair`."""
 
 import argparse
 import errno
@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from keras_masking import rendering
 from keras_masking._keras import in_short
 from keras_masking.arguments import FORMATS, number, parser
@@ -17,7 +19,10 @@ from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks.finding import _find_leaks
 from keras_masking.progress import progress
 from keras_masking.records import LeakReport, Trace
+from keras_masking.rendering import repaired
 from keras_masking.rendering.files import FORMS, write
+from keras_masking.repair.repairing import _repair
+from keras_masking.repair.result import Repair
 from keras_masking.texts import Words, words
 from keras_masking.tracing import trace
 
@@ -29,16 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Returns:
-        The exit status: 0; 1 where `check` finds a leak, 3 where it was not measured whether
-        padding leaks; 2 where a model, an input or a file cannot be used, with one sentence on
-        standard error; 130 when interrupted.
+        The exit status: 0; 1 where `check` finds a leak or `repair` leaves one, 3 where it was not
+        measured whether padding leaks; 2 where a model, an input or a file cannot be used, with
+        one sentence on standard error; 130 when interrupted.
     """
     options = parser().parse_args(arguments)
     options.format = options.format or _format_of(options.output)
     word = words("cli", options.lang)
     try:
         result = _result(options, word)
-        if options.output:
+        if isinstance(result, Repair):
+            if options.output and result.ok:
+                _save_model(result.model, options.output, word)
+            _print(result, options, word)
+        elif options.output:
             _save(_rendered(result, options), options.output, word)
         else:
             _print(result, options, word)
@@ -52,15 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     if isinstance(result, Trace):
         return 0
-    return {"clear": 0, "leaks": LEAKS, "not measured": NOT_MEASURED}[result.verdict]
+    verdict = result.report.verdict if isinstance(result, Repair) else result.verdict
+    return {"clear": 0, "leaks": LEAKS, "not measured": NOT_MEASURED}[verdict]
 
 
-def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
+def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport | Repair:
+    repairs = options.command == "repair"
     if options.output:
         _check_output(options.output, word)
+    if options.output and repairs:
+        _check_model_file(options.output, options.force, word)
     with progress() as report:
         report(word("loading", path=options.model))
-        model = load_model(options.model, word)
+        model = load_model(options.model, word, compiled=repairs)
         if options.random:
             inputs = random_inputs(model, options.samples, options.steps, options.seed)
             print(f"keras-masking: {word('drawn', **vars(options))}", file=sys.stderr)
@@ -68,9 +81,10 @@ def _result(options: argparse.Namespace, word: Words) -> Trace | LeakReport:
             inputs = read_arrays(options.input, word, options.side, options.value)
         mask = options.mask and read_arrays(options.mask, word, options.side)
         try:
-            if options.command == "check":
+            if options.command != "trace":
                 padding = _padding(options.padding, word)
-                return _find_leaks(model, inputs, mask, padding, lambda name: report(word(name)))
+                does = _repair if repairs else _find_leaks
+                return does(model, inputs, mask, padding, lambda name: report(word(name)))
             report(word("trace"))
             return trace(model, inputs, mask)
         except Exception as error:
@@ -95,13 +109,15 @@ def _place(error: Exception) -> str | None:
     return notes[0].removeprefix(RAISED_IN).removesuffix(".") if notes else None
 
 
-def _rendered(result: Trace | LeakReport, options: argparse.Namespace) -> str:
-    return FORMS[FORMATS[options.format]](result, options.lang).rstrip("\n")
+def _rendered(result: Trace | LeakReport | Repair, options: argparse.Namespace) -> str:
+    forms = repaired.FORMS if isinstance(result, Repair) else FORMS
+    return forms[FORMATS[options.format]](result, options.lang).rstrip("\n")
 
 
-def _print(result: Trace | LeakReport, options: argparse.Namespace, word: Words) -> None:
+def _print(result: Trace | LeakReport | Repair, options: argparse.Namespace, word: Words) -> None:
     if options.format == "table":
-        text = rendering.terminal(result, options.lang)
+        shown = repaired.terminal if isinstance(result, Repair) else rendering.terminal
+        text = shown(result, options.lang)
     else:
         text = _rendered(result, options)
         # the other forms are UTF-8 wherever they end up
@@ -132,6 +148,26 @@ def _save(text: str, path: Path, word: Words) -> None:
         write(path.resolve(), f"{text}\n")
     except OSError as error:
         raise UnusableInput(word("unwritable", path=path, why=error.strerror)) from None
+
+
+def _check_model_file(path: Path, force: bool, word: Words) -> None:
+    if path.suffix != ".keras":
+        raise UnusableInput(word("no-keras-file", path=path))
+    if path.exists() and not force:
+        raise UnusableInput(word("exists", path=path))
+
+
+def _save_model(model: keras.Layer, path: Path, word: Words) -> None:
+    """Whole or not at all."""
+    path = path.resolve()
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        model.save(beside)
+        os.replace(beside, path)
+    except OSError as error:
+        raise UnusableInput(word("unwritable", path=path, why=error.strerror)) from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _format_of(output: Path | None) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import warnings
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,11 @@ def read_padding(path: Path, word: Words) -> Any:
     return _json(path, word) if path.suffix == ".json" else read_arrays(path, word)
 
 
-def load_model(path: Path, word: Words) -> keras.Model:
-    """The model in a file, without its optimizer and its losses, and without running code of the
-    file's author.
+def load_model(path: Path, word: Words, compiled: bool = False) -> keras.Model:
+    """The model in a file, without running code of the file's author.
+
+    Args:
+        compiled: whether with its optimizer and its losses, as far as they can be loaded.
 
     Raises:
         UnusableInput: in the language of `word`.
@@ -79,6 +82,9 @@ def load_model(path: Path, word: Words) -> keras.Model:
         with warnings.catch_warnings():
             # told of every layer while it is rebuilt; a trace tells it in its place
             warnings.filterwarnings("ignore", ".*will therefore destroy the mask")
+            if compiled:
+                with suppress(Exception):  # losses of one's own
+                    return keras.saving.load_model(path)
             return keras.saving.load_model(path, compile=False)
     except Exception as error:  # whatever the bytes of the file make Keras, h5py or json raise
         raise UnusableInput(_why_not_loaded(path, error, word)) from None

@@ -516,8 +516,9 @@ class Batch:
             valid["inner"] &= valid["main"][:, :, None]
         return Batch(self.recipe, self.arrays, valid).padded()
 
-    def other_content(self, random: np.random.Generator, sign: int) -> "Batch":
-        """Other values in padded steps, where the model does not know those by their value."""
+    def other_content(self, random: np.random.Generator, sign: int | None) -> "Batch":
+        """Other values in padded steps, where the model does not know those by their value: of
+        this sign, or by None of either."""
         arrays = dict(self.arrays)
         for each in self.recipe.inputs:
             if each.kind not in ("ids", "series") or self.by_value(each):
@@ -526,7 +527,10 @@ class Batch:
             noise = (
                 random.integers(1, VOCABULARY, x.shape)
                 if each.kind == "ids"
-                else _twisted(self.recipe.twist, sign * random.uniform(3, 9, x.shape))
+                else _twisted(
+                    self.recipe.twist,
+                    (sign or random.choice((-1, 1), x.shape)) * random.uniform(3, 9, x.shape),
+                )
             )
             arrays[each.name] = np.where(self.entries(each), x, noise).astype(x.dtype)
         return Batch(self.recipe, arrays, self.valid)

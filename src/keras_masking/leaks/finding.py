@@ -112,7 +112,6 @@ def assert_no_leaks(
         raise AssertionError(f"{verdict}\n{report.to_text()}")
 
 
-@full_precision()
 def _find_leaks(
     model: keras.Layer,
     inputs: Any,
@@ -121,12 +120,24 @@ def _find_leaks(
     report: Callable[[str], None] = lambda name: None,
 ) -> LeakReport:
     """`report` is told the name of each run before it starts."""
+    return measured(model, inputs, mask, padding, report)[0]
+
+
+@full_precision()
+def measured(
+    model: keras.Layer,
+    inputs: Any,
+    mask: Any,
+    padding: Any,
+    report: Callable[[str], None],
+) -> tuple[LeakReport, Bench]:
+    """The report, and the bench with the run that it is of."""
     check_model(model)
     report("trace")
     bench, notes = _prepared(model, inputs, mask, padding)
     report("random")
     if (random := bench.first_random()) is not None:
-        return LeakReport(bench.trace, "not measured", (), (), (), notes, random)
+        return LeakReport(bench.trace, "not measured", (), (), (), notes, random), bench
     bench.prepare()
     probes, found = [], {}
     for name in PROBES:
@@ -146,7 +157,8 @@ def _find_leaks(
     )
     verdict = "leaks" if leaks else "clear" if clear else "not measured"
     notes += bench.notes()
-    return LeakReport(bench.trace, verdict, tuple(probes), tuple(leaks), tuple(hazards), notes)
+    result = LeakReport(bench.trace, verdict, tuple(probes), tuple(leaks), tuple(hazards), notes)
+    return result, bench
 
 
 def _sorted(trace: Trace, leaks: list[Leak]) -> list[Leak]:

@@ -169,6 +169,20 @@ class Padded:
             mask[row, valid[:-1] if left else valid[1:]] = False
         return self.with_mask(mask)
 
+    def filled(self) -> "Padded":
+        """The same without padding: valid entries of the sample, or of another one where it has
+        none, stand in its place."""
+        if not self.is_padded:
+            return self
+        values, mask = self.values.copy(), np.ones_like(self.mask)
+        if self.is_mask:
+            return replace(self, values=np.ones_like(values), mask=mask)
+        for row, valid in enumerate(self.mask):
+            of = row if valid.any() else int(self.mask.reshape(len(mask), -1).any(axis=1).argmax())
+            known = self.values[of][self.mask[of]]
+            values[row][~valid] = np.resize(known, ((~valid).sum(), *known.shape[1:]))
+        return replace(self, values=values, mask=mask)
+
     def half(self) -> "Padded":
         """The same with padding in the place of the second half of every other sample."""
         steps = self.values.shape[1]

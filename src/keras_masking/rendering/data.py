@@ -17,7 +17,7 @@ TRACE, LEAKS = 1, 2  # the versions of the schemas
 
 def encode(x: Trace | LeakReport) -> str:
     """JSON by `trace-1.json` or `leaks-2.json`; a line for each call, to compare two runs."""
-    return _lines(_report(x) if hasattr(x, "probes") else _trace(x)) + "\n"
+    return lines(_report(x) if hasattr(x, "probes") else _trace(x)) + "\n"
 
 
 def _trace(trace: Trace) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def _report(report: LeakReport) -> dict[str, Any]:
         "verdict": report.verdict,
         "random": report.random,
         "probes": [asdict(probe) | {"result": _number(probe.result)} for probe in report.probes],
-        "leaks": [_leak(leak, report.trace) for leak in report.leaks],
-        "hazards": [_leak(leak, report.trace) for leak in report.hazards],
+        "leaks": [of_leak(leak, report.trace) for leak in report.leaks],
+        "hazards": [of_leak(leak, report.trace) for leak in report.hazards],
         "notes": [asdict(note) for note in report.notes],
         "trace": _trace(report.trace),
     }
@@ -77,7 +77,8 @@ def _tensor(x: Tensor, masks: _Masks) -> dict[str, Any]:
     }
 
 
-def _leak(leak: Leak, trace: Trace) -> dict[str, Any]:
+def of_leak(leak: Leak, trace: Trace) -> dict[str, Any]:
+    """With the path of its call."""
     path = None if leak.call is None else trace[leak.call].path
     numbers = {"amount": _number(leak.amount), "relative": _number(leak.relative)}
     return asdict(leak) | numbers | {"path": path}
@@ -105,12 +106,12 @@ class _Masks:
         return self._places[key]
 
 
-def _lines(document: dict[str, Any]) -> str:
+def lines(document: dict[str, Any]) -> str:
     """Compact, with a line for each value and for each entry of a list of objects."""
     parts = []
     for key, value in document.items():
         if isinstance(value, dict) and "schema" in value:
-            text = _lines(value)
+            text = lines(value)
         elif isinstance(value, list) and value:
             text = "[\n" + ",\n".join(_compact(x) for x in value) + "\n]"
         else:

@@ -20,26 +20,30 @@ ROWS, STEPS, PITCH = 4, 16, 11
 def html(x: Trace | LeakReport, language: str = "en") -> str:
     """A `<div>` with its own style, without scripts and without anything from elsewhere."""
     view = View(x, language)
-    table = _table(view)
+    table = trace_table(view)
     if view.report:
         table = _report(Findings(view)) + table
     tag = f'<div class="keras-masking" lang="{language}">'
-    return f"{tag}\n<style>\n{styled('style.css')}</style>\n{table}{_key(view)}</div>\n"
+    return f"{tag}\n<style>\n{styled('style.css')}</style>\n{table}{key(view)}</div>\n"
 
 
 def page(x: Trace | LeakReport, language: str) -> str:
     """A whole page with that fragment, which follows the reader's choice of light and dark."""
-    title = View(x, language).trace.model
+    return whole(html(x, language), View(x, language).trace.model, language)
+
+
+def whole(fragment: str, title: str, language: str) -> str:
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n</head>\n<body>\n{html(x, language)}</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n</head>\n<body>\n{fragment}</body>\n</html>\n"
     )
 
 
-def _table(view: View) -> str:
-    head = "".join(f'<th scope="col">{view.word(key)}</th>' for key in ("layer", "event", "mask"))
+def trace_table(view: View) -> str:
+    """The calls of a trace."""
+    head = "".join(f'<th scope="col">{view.word(name)}</th>' for name in ("layer", "event", "mask"))
     title = "" if view.report else f"<strong>{escape(view.title())}</strong>"
     caption = f"{title}<div{_bad(view.loses)}>{escape(view.headline())}</div>"
     return (
@@ -65,8 +69,7 @@ def _row(row: Row, view: View) -> str:
     if not row.children:
         return own
     inner = count(row) - 1
-    key = "inside" if inner > 1 else "one-inside"
-    label = view.word(key, count=inner, call=row.name)
+    label = view.word("inside" if inner > 1 else "one-inside", count=inner, call=row.name)
     return own + _inside(label, row.children, view, row.marked and not row.lost)
 
 
@@ -115,7 +118,8 @@ def _svg(width: float, height: float, body: str, label: str = "") -> str:
     return f"<svg {told} {size}>{body}</svg>"
 
 
-def _key(view: View) -> str:
+def key(view: View) -> str:
+    """What the squares of masks mean."""
     square = small([[[True]]], PITCH, 1, 1).kept
     dashed = small([[[False]]], PITCH, 1, 1).masked
     signs = (
@@ -123,7 +127,7 @@ def _key(view: View) -> str:
         ("masked", f'<path class="masked" d="{dashed}"/>'),
         ("lost-here", '<path class="cross" d="M1 1l8 8m0 -8l-8 8"/>'),
     )
-    entries = (f"<span>{_svg(10, 10, sign)}{view.word(key)}</span>" for key, sign in signs)
+    entries = (f"<span>{_svg(10, 10, sign)}{view.word(name)}</span>" for name, sign in signs)
     return f'<div class="key soft">{"".join(entries)}</div>\n'
 
 

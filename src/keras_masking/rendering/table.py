@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,16 +33,21 @@ NAME = 16  # characters of a long name that stay together if they can
 
 def terminal(x: Trace | LeakReport, language: str = "en") -> str:
     """As wide as the terminal, coloured where standard output is one and NO_COLOR is not set."""
-    console = Console(file=sys.stdout)
-    text = _draw(x, language, console.width, console.color_system if console.is_terminal else None)
-    return _encodable(text, sys.stdout.encoding)
+    return for_terminal(lambda width: _draw(View(x, language), width))
 
 
 def text(x: Trace | LeakReport, language: str, width: int) -> str:
-    return _draw(x, language, width, None)
+    return drawn(_draw(View(x, language), width), width)
 
 
-def _draw(x: Trace | LeakReport, language: str, width: int, colours: str | None) -> str:
+def for_terminal(draw: Callable[[int], RenderableType]) -> str:
+    """What `draw` makes of the width of the terminal, in signs that it can show."""
+    console = Console(file=sys.stdout)
+    colours = console.color_system if console.is_terminal else None
+    return _encodable(drawn(draw(console.width), console.width, colours), sys.stdout.encoding)
+
+
+def drawn(x: RenderableType, width: int, colours: str | None = None) -> str:
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -53,11 +59,13 @@ def _draw(x: Trace | LeakReport, language: str, width: int, colours: str | None)
         emoji=False,
         markup=False,
     )
-    view = View(x, language)
-    if view.report:
-        console.print(_report(Findings(view)))
-    console.print(_trace(view, width))
+    console.print(x)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def _draw(view: View, width: int) -> RenderableType:
+    report = [_report(Findings(view))] if view.report else []
+    return Group(*report, of_trace(view, width))
 
 
 def _encodable(text: str, encoding: str | None) -> str:
@@ -69,7 +77,7 @@ def _encodable(text: str, encoding: str | None) -> str:
     return text
 
 
-def _trace(view: View, width: int) -> RenderableType:
+def of_trace(view: View, width: int) -> RenderableType:
     wide = width >= WIDE
     steps = STEPS if wide else min(STEPS, width // 4)
     word = view.word

@@ -1,0 +1,284 @@
+"""Which edits may mend a leak, the most likely first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+from keras import tree
+from keras.src.ops import nn as nn_ops
+from keras.src.ops import numpy as numpy_ops
+
+import keras_masking.layers as ours
+from keras_masking._keras import Functional, Merge, mask_arguments, symbolic_inputs
+from keras_masking.leaks.probes import Bench
+from keras_masking.leaks.probing import Padded
+from keras_masking.leaks.remedies import REPLACEMENTS
+from keras_masking.records import Leak
+from keras_masking.repair import rewiring
+from keras_masking.repair.edits import Edit
+
+REDUCTIONS = {
+    numpy_ops.Max: ours.MaskedMax,
+    numpy_ops.Mean: ours.MaskedMean,
+    numpy_ops.Min: ours.MaskedMin,
+    numpy_ops.Std: ours.MaskedStd,
+    numpy_ops.Sum: ours.MaskedSum,
+}
+# what they do to the steps of a tensor they do to its mask
+MOVES = (numpy_ops.Flip, numpy_ops.Roll)
+SOFTMAX = (nn_ops.Softmax, keras.layers.Softmax)
+PRODUCTS = (keras.layers.Dot, numpy_ops.Matmul, numpy_ops.Einsum)
+
+# what to write by hand, by what is to be done about a leak
+LINES = {
+    "flag": "self.supports_masking = True  # in __init__, after super().__init__()",
+    "gap": "x = KeepMask()([x, masked])  # masked: the tensor that x was computed from",
+    "own-call": "def call(self, x, mask=None): ...  # use mask wherever call computes over steps",
+    "own-call-mask": "x = ops.where(mask[..., None], x, 0)  # before call computes over steps",
+    "no-mask": "x = keras.layers.Masking(0.0)(x)  # the number that padded steps hold",
+    "attention-mask": "attention_mask = mask[:, None, :]",
+}
+
+
+class Choice:
+    """The edits of the leaks in a run of a copy.
+
+    Args:
+        bench: with the run.
+        origin: by `id`, the operation of the model given that one of the copy is made from.
+    """
+
+    def __init__(self, bench: Bench, origin: dict[int, keras.Operation]):
+        self.trace, self.model, self.inputs = bench.trace, bench.model, bench.inputs
+        self.operations, self.origin = bench.base.operations, origin
+
+    def key(self, leak: Leak) -> tuple:
+        """What tells a leak from others, the same in the runs of all copies."""
+        return self.at(leak.call), leak.place, self.at(leak.lost_at)
+
+    def at(self, index: int | None) -> tuple | None:
+        return None if index is None else (id(self.operation(index)), self.number(index))
+
+    def operation(self, index: int) -> keras.Operation | None:
+        """Of the model given; None of a gap, and of what an edit has added."""
+        return self.origin.get(id(self.operations.get(index)))
+
+    def number(self, index: int) -> int:
+        """Which call of its operation this is in the graph that holds it."""
+        call = self.trace[index]
+        return sum(
+            self.operations.get(other.index) is self.operations.get(index)
+            for other in self.trace.calls[:index]
+            if other.parent == call.parent
+        )
+
+    def in_graph(self, index: int) -> bool:
+        """Whether it is called in a graph, not by code of a layer."""
+        parent = self.trace[index].parent
+        around = self.model if parent is None else self.operations.get(parent)
+        graph = isinstance(around, (Functional, keras.Sequential))
+        return graph and (parent is None or self.in_graph(parent))
+
+    def edits(self, leak: Leak) -> Iterator[Edit]:
+        lost = leak.lost_at
+        made = (keras.layers.Embedding, keras.layers.Masking)
+        if lost is None or isinstance(self.operation(lost), made):
+            yield from self.making()
+        if lost is not None:
+            yield from self.keeping(lost)
+        if leak.call is not None and leak.call != lost:
+            yield from self.using(leak.call, ignored=lost is None)
+
+    def keeping(self, index: int) -> Iterator[Edit]:
+        """What lost the mask keeps it."""
+        operation, call = self.operation(index), self.trace[index]
+        if operation is None:
+            return
+        if type(operation) is not keras.layers.Lambda:  # whose function may know no mask
+            yield from self.using(index, ignored=True)
+        if not self.in_graph(index):
+            return
+        if isinstance(operation, numpy_ops.GetItem):
+            yield self.around(index, "KeepMask()(x[...], mask=mask[...])", "kept", rewiring.sliced)
+        if isinstance(operation, MOVES):
+            yield self.around(index, _then_kept(call.class_name), "kept", rewiring.moved)
+        if isinstance(operation, numpy_ops.Concatenate) and operation.axis == 1:
+            layer = keras.layers.Concatenate(axis=1, name=operation.name)
+            done = rewiring.layer_instead(layer)
+            yield self.around(index, "layers.Concatenate(axis=1)", "layer", done)
+        if isinstance(operation, keras.layers.Reshape):
+            yield self.around(index, _then_kept("Reshape"), "joined", rewiring.joined)
+        if isinstance(operation, PRODUCTS):
+            yield self.around(index, _then_kept(call.class_name), "kept", rewiring.summed_values)
+        yield self.around(index, _then_kept(call.class_name), "kept", rewiring.kept)
+        yield from self.replaced(index)
+        if isinstance(operation, keras.layers.ZeroPadding1D):
+            yield self.around(index, _then_kept("ZeroPadding1D"), "kept", rewiring.with_inserted)
+
+    def using(self, index: int, ignored: bool) -> Iterator[Edit]:
+        """What computes over steps uses the mask.
+
+        Args:
+            ignored: whether it had a mask.
+        """
+        operation, call = self.operation(index), self.trace[index]
+        if operation is None:
+            return
+        if self.in_graph(index):
+            yield from self.with_mask(index)
+        if ignored:
+            yield from self.replaced(index)
+        merges = isinstance(operation, Merge) and not isinstance(operation, keras.layers.Dot)
+        if self.in_graph(index) and merges:
+            yield self.around(index, f"zeros → {call.class_name}", "zeroed", rewiring.zeroed)
+
+    def with_mask(self, index: int) -> Iterator[Edit]:
+        operation, call = self.operation(index), self.trace[index]
+        if type(operation) in REDUCTIONS and operation.axis in (1, [1], (1,)):
+            layer = REDUCTIONS[type(operation)](keepdims=operation.keepdims, name=operation.name)
+            done = rewiring.layer_instead(layer)
+            yield self.around(index, type(layer).__name__, "replaced", done)
+        if type(operation) is nn_ops.Softmax:
+            done = rewiring.layer_instead(ours.MaskedSoftmax(operation.axis, name=operation.name))
+            yield self.around(index, "MaskedSoftmax", "replaced", done)
+        if type(operation) in SOFTMAX:
+            after = "MaskedSoftmax()(scores, mask=mask[:, None])"
+            yield self.around(index, after, "replaced", rewiring.softmax_of_scores)
+        if "query_mask" in call.explicit and "value_mask" not in call.explicit:
+            after = f"{call.class_name}()(…, value_mask=…)"
+            yield self.around(index, after, "handed", rewiring.with_value_mask)
+        if "mask" in mask_arguments(operation) and "mask" not in call.explicit:
+            after = f"{call.class_name}()(…, mask=…)"
+            yield self.around(index, after, "handed", rewiring.handed)
+        if _on_last_axis(operation):
+            cls = _of_ours(operation)
+            yield self.around(
+                index, f"{cls.__name__} before Permute", "replaced", rewiring.over_last(cls)
+            )
+        if getattr(operation, "go_backwards", False):
+            after = f"{call.class_name} → flip → KeepMask"
+            yield self.around(index, after, "turned", rewiring.turned)
+
+    def replaced(self, index: int) -> Iterator[Edit]:
+        """A layer of this package in the place of one of Keras."""
+        operation = self.operation(index)
+        if type(operation) is keras.layers.TimeDistributed:
+            cls = _of_ours(operation.layer)
+            if cls is not None:
+                after = f"TimeDistributed({cls.__name__})"
+                yield self.instead(index, after, "replaced", _with_inner(cls))
+        cls = _of_ours(operation)
+        if cls is not None and not _on_last_axis(operation):
+            yield self.instead(index, cls.__name__, "replaced", cls.from_keras)
+
+    def making(self) -> Iterator[Edit]:
+        """A mask is made of the padding, where none was."""
+        for x in self.inputs:
+            if not x.is_padded or x.is_mask or x.mask.ndim != 2:
+                continue
+            held = np.unique(x.values[~x.mask])
+            value = held[0] if len(held) == 1 and np.isfinite(held[0]) else None
+            if x.vocabulary is not None:
+                yield from self.masking_indices(x, value)
+            elif self.symbolic(x) is not None:
+                yield from self.masking_vectors(x, value)
+
+    def masking_indices(self, x: Padded, value: float | None) -> Iterator[Edit]:
+        for index, at in sorted(self.operations.items(), key=lambda item: item[0] or 0):
+            operation = self.origin.get(id(at))
+            if type(operation) is not keras.layers.Embedding or operation.mask_zero:
+                continue
+            if value == 0:
+                yield self.instead(index, "Embedding(mask_zero=True)", "mask-zero", _with_mask_zero)
+            elif self.in_graph(index):
+                if value is not None:
+                    after = f"KeepMask()(Embedding(ids), mask=ids != {value:g})"
+                    done = rewiring.index_masked(value)
+                    yield self.around(index, after, "mask-made", done)
+                for i in self.masks_of(x):
+                    after = "KeepMask()(Embedding(ids), mask=mask)"
+                    yield self.around(index, after, "mask-given", rewiring.by_input, of_input=i)
+
+    def masking_vectors(self, x: Padded, value: float | None) -> Iterator[Edit]:
+        layer = self.origin.get(id(self.symbolic(x)._keras_history.operation))
+        if layer is None:
+            return
+        for i in self.masks_of(x):
+            after = "KeepMask()(x, mask=mask)"
+            yield Edit(
+                layer,
+                layer.name,
+                "Input",
+                after,
+                "mask-given",
+                around=rewiring.by_input,
+                of_input=i,
+            )
+        if value is not None and x.values.ndim == 3:
+            done = rewiring.value_masked(float(value))
+            yield Edit(layer, layer.name, "Input", f"Masking({value:g})", "mask-made", around=done)
+
+    def masks_of(self, x: Padded) -> Iterator[int]:
+        """The inputs that tell which steps of this one are valid."""
+        for i, other in enumerate(self.inputs):
+            if other.is_mask and np.array_equal(other.mask, x.mask):
+                yield i
+
+    def symbolic(self, x: Padded) -> keras.KerasTensor | None:
+        declared = symbolic_inputs(self.model)
+        if declared is None:
+            return None
+        return tree.flatten(declared)[next(i for i, y in enumerate(self.inputs) if y is x)]
+
+    def around(self, index: int, after: str, why: str, around: Callable, **options) -> Edit:
+        call, number = self.trace[index], self.number(index)
+        where = self.operation(index), call.path, call.class_name
+        return Edit(*where, after, why, around=around, number=number, **options)
+
+    def instead(self, index: int, after: str, why: str, made: Callable) -> Edit:
+        call = self.trace[index]
+        where = self.operation(index), call.path, call.class_name
+        return Edit(*where, after, why, self.code_of(index), made=made)
+
+    def code_of(self, index: int) -> str:
+        """The class whose own code calls a layer."""
+        if self.in_graph(index):
+            return ""
+        parent = self.trace[index].parent
+        return self.trace.class_name if parent is None else self.trace[parent].class_name
+
+
+def _then_kept(name: str) -> str:
+    return f"{name} → KeepMask"
+
+
+def _of_ours(layer: keras.Operation) -> type | None:
+    """The class of this package that takes the place of a layer of Keras."""
+    name = type(layer).__name__
+    cls = getattr(ours, REPLACEMENTS.get(name, ""), None)
+    stock = getattr(keras.layers, name, None) is type(layer)
+    return cls if stock and hasattr(cls, "from_keras") else None
+
+
+def _on_last_axis(layer: keras.Operation) -> bool:
+    """Whether it pools steps that are the last axis."""
+    pooling = keras.layers.GlobalAveragePooling1D, keras.layers.GlobalMaxPooling1D
+    return type(layer) in pooling and layer.data_format == "channels_first"
+
+
+def _with_inner(cls: type) -> Callable:
+    def made(operation):
+        config = operation.get_config() | {"layer": cls.from_keras(operation.layer)}
+        return type(operation)(**config)
+
+    return made
+
+
+def _with_mask_zero(embedding):
+    new = type(embedding).from_config(embedding.get_config() | {"mask_zero": True})
+    if embedding.built:
+        new.build()
+        new.set_weights(embedding.get_weights())
+    return new

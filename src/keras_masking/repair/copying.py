@@ -1,0 +1,270 @@
+"""Copies of a model with other layers in it, and other things done with their calls."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import tree
+
+from keras_masking._keras import (
+    Functional,
+    get_mask,
+    in_short,
+    is_mask_name,
+    sublayers,
+    symbolic_inputs,
+)
+from keras_masking.inputs import UnusableInput
+from keras_masking.repair.edits import Edit
+
+
+class Copy:
+    """A model made anew, with edits.
+
+    Args:
+        model: it stays as it is.
+        edits: of its operations.
+        run: calls a model once, which builds one that no symbolic call has built.
+
+    Attributes:
+        model: the copy, with the weights, the trainable flags, the compile configuration and the
+            state of the optimizer of the original.
+        origin: by `id`, the operation of the original that one of the copy is made from.
+        compiled: whether it is compiled as the original is.
+
+    Raises:
+        UnusableInput: a layer cannot be made again from its config, or an edit does not fit.
+    """
+
+    def __init__(self, model: keras.Layer, edits: Sequence[Edit], run: Callable):
+        self.original, self.edits = model, edits
+        self.origin: dict[int, keras.Operation] = {}
+        self._made: dict[int, keras.Operation] = {}
+        self._applied: set[Edit] = set()
+        self.model = self._copied(model)
+        if not isinstance(self.model, (Functional, keras.Sequential)):
+            run(self.model)
+        self._take_weights()
+        self._replace_inside()
+        self._compile()
+
+    def _copied(self, operation: keras.Operation) -> keras.Operation:
+        if id(operation) in self._made:
+            return self._made[id(operation)]
+        edit = next((x for x in self.edits if x.operation is operation and x.made), None)
+        if edit is not None:
+            new = edit.made(operation)
+            self._applied.add(edit)
+        elif isinstance(operation, keras.Sequential) and not self._rewired(operation):
+            new = self._sequential(operation)
+        elif isinstance(operation, (Functional, keras.Sequential)):
+            new = self._graph(operation)
+        elif isinstance(operation, keras.Layer):
+            new = _from_config(operation)
+        else:
+            new = copy.copy(operation)
+            new._inbound_nodes, new._outbound_nodes = [], []
+        self._made[id(operation)] = new
+        self.origin[id(new)] = operation
+        return new
+
+    def _rewired(self, model: keras.Sequential) -> bool:
+        """Whether an edit does more to a layer directly in it than to put another in its place."""
+        own = [*model.layers, *_input_layers(model)]
+        return any(x.around and any(x.operation is layer for layer in own) for x in self.edits)
+
+    def _sequential(self, model: keras.Sequential) -> keras.Sequential:
+        first = [layer.from_config(layer.get_config()) for layer in _input_layers(model)]
+        layers = [*first, *map(self._copied, model.layers)]
+        return keras.Sequential(layers, trainable=model.trainable, name=model.name)
+
+    def _graph(self, model: Functional | keras.Sequential) -> Functional:
+        graph = getattr(model, "_functional", None) or model
+        declared = symbolic_inputs(graph)
+        inputs = tree.map_structure(_input_again, declared)
+        nodes = _nodes(graph)
+        called: Counter[int] = Counter()
+
+        def call(operation, *args, **kwargs):
+            number = called[id(operation)]
+            called[id(operation)] += 1
+            for name in _filled_in(nodes[id(operation)][number]):
+                del kwargs[name]
+            call = self._edited(self._copied(operation), operation, number, raw)
+            return call(*args, **kwargs)
+
+        raw = tree.flatten(inputs)
+        given = [
+            self._edited(lambda y: y, x._keras_history.operation, 0, raw)(y)
+            for x, y in zip(tree.flatten(declared), raw, strict=True)
+        ]
+        outputs = graph._run_through_graph(given, operation_fn=lambda x: x, call_fn=call)
+        return keras.Model(inputs, outputs, name=model.name, trainable=model.trainable)
+
+    def _edited(self, call: Callable, operation, number: int, inputs: list) -> Callable:
+        """What is called in the place of a call of the original."""
+        for edit in self.edits:
+            if edit.operation is operation and edit.around and edit.number == number:
+                call = edit.wrapped(call, inputs)
+        return call
+
+    def _take_weights(self) -> None:
+        for old in (self.original, *sublayers(self.original)):
+            new = self._made.get(id(old))
+            if not isinstance(new, keras.Layer):
+                continue
+            new.trainable = old.trainable
+            if isinstance(old, (Functional, keras.Sequential)) or type(new) is not type(old):
+                continue
+            if len(new.variables) != len(old.variables) or len(sublayers(new)) != len(
+                sublayers(old)
+            ):
+                raise UnusableInput(
+                    f"{old.name!r} of class {type(old).__name__} cannot be copied: made again from "
+                    f"its config it has {len(new.variables)} weights, and here "
+                    f"{len(old.variables)}. Let its get_config give all that its weights need."
+                )
+            for variable, value in zip(new.variables, old.variables, strict=True):
+                variable.assign(value)
+            for of_new, of_old in zip(sublayers(new), sublayers(old), strict=True):
+                of_new.trainable = of_old.trainable
+                self._made.setdefault(id(of_old), of_new)
+                self.origin.setdefault(id(of_new), of_old)
+
+    def _replace_inside(self) -> None:
+        """Layers that a layer of another's own code holds."""
+        for edit in self.edits:
+            old = self._made.get(id(edit.operation))
+            if edit.made and edit not in self._applied and old is not None:
+                new = edit.made(old)
+                for owner in (self.model, *sublayers(self.model)):
+                    _put(owner, old, new)
+                self._made[id(edit.operation)] = new
+                self.origin[id(new)] = edit.operation
+
+    def _compile(self) -> None:
+        self.compiled = not getattr(self.original, "compiled", False)
+        if self.compiled:
+            return
+        try:
+            self.model.compile_from_config(self.original.get_compile_config())
+            self.compiled = True
+        except Exception:  # losses and metrics of one's own may have no config
+            return
+        before, after = self.original.optimizer, self.model.optimizer
+        if before is None or not before.built:
+            return
+        same = dict(self._same_variables())
+        after.build([same[id(v)] for v in before._trainable_variables])
+        for variable, value in zip(after.variables, before.variables, strict=True):
+            variable.assign(value)
+
+    def _same_variables(self):
+        for old in (self.original, *sublayers(self.original)):
+            new = self._made.get(id(old))
+            if isinstance(new, keras.Layer) and len(new.variables) == len(old.variables):
+                yield from zip(map(id, old.variables), new.variables, strict=True)
+
+
+def _input_layers(model: keras.Sequential) -> list[keras.Layer]:
+    """`Sequential.layers` leaves it out."""
+    return [layer for layer in model._layers[:1] if isinstance(layer, keras.layers.InputLayer)]
+
+
+def _nodes(graph: Functional) -> dict[int, list]:
+    """The calls in a graph by the `id` of their operation, in the order in which they run."""
+    found: dict[int, list] = {}
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        for node in graph._nodes_by_depth[depth]:
+            found.setdefault(id(node.operation), []).append(node)
+    return found
+
+
+def _filled_in(node: Any) -> list[str]:
+    """The arguments of a call that Keras gave, since the tensors had these masks. A copy may give
+    them others."""
+    args, kwargs = node.arguments.args, node.arguments.kwargs
+    masks = {name: x for name, x in kwargs.items() if is_mask_name(name) and x is not None}
+    if not masks or not isinstance(node.operation, keras.Layer):
+        return []
+    others = {name: x for name, x in kwargs.items() if name not in masks}
+    given = inspect.signature(node.operation.call).bind_partial(*args, **others).arguments
+    tensors = {
+        name: x
+        for name, x in given.items()
+        if any(isinstance(y, keras.KerasTensor) for y in tree.flatten(x))
+    }
+    if len(tensors) == 1:
+        of = {"mask": next(iter(tensors.values()))}
+    else:
+        of = {f"{name}_mask": x for name, x in tensors.items()}
+    return [
+        name
+        for name, mask in masks.items()
+        if name in of
+        and all(
+            x is get_mask(y)
+            for x, y in zip(tree.flatten(mask), tree.flatten(of[name]), strict=False)
+        )
+    ]
+
+
+def _input_again(x: keras.KerasTensor) -> keras.KerasTensor:
+    layer = x._keras_history.operation
+    return type(layer).from_config(layer.get_config()).output
+
+
+def _from_config(layer: keras.Layer) -> keras.Layer:
+    """
+    Raises:
+        UnusableInput: its class cannot be made from what `get_config` gives.
+    """
+    if type(layer) is keras.layers.Lambda:  # whose config holds its code, which is not read back
+        options = {"name": layer.name, "dtype": layer.dtype_policy, "trainable": layer.trainable}
+        return keras.layers.Lambda(
+            layer.function, layer._output_shape, layer.mask, layer.arguments, **options
+        )
+    try:
+        config = layer.get_config()
+        if callable(getattr(layer, "activation", None)) and "activation" in config:
+            config["activation"] = layer.activation  # a config knows the name of a function only
+        new = _made_from(type(layer), config)
+        new.name, new.dtype_policy = layer.name, layer.dtype_policy
+        return new
+    except Exception as error:  # whatever code of a class of its own raises
+        raise UnusableInput(
+            f"{layer.name!r} of class {type(layer).__name__} cannot be copied, since it cannot be "
+            f"made again from its config ({in_short(error)}). Give the class a get_config that "
+            "returns what its __init__ takes."
+        ) from error
+
+
+def _made_from(cls: type, config: dict) -> keras.Layer:
+    taken = inspect.signature(cls.__init__).parameters.values()
+    if any(x.kind is x.VAR_KEYWORD for x in taken) or "from_config" in vars(cls):
+        return cls.from_config(config)
+    # an __init__ of one's own that takes neither a name nor a dtype
+    return cls(**{x.name: config[x.name] for x in taken if x.name in config})
+
+
+def _put(owner: keras.Layer, old: keras.Layer, new: keras.Layer) -> None:
+    """Another layer in the place of one that is an attribute, or in a list or dict that is."""
+    for name, value in list(vars(owner).items()):
+        if name.startswith("_"):
+            continue
+        if value is old:
+            owner._tracker.unlock()
+            delattr(owner, name)
+            setattr(owner, name, new)
+            owner._tracker.lock()
+        elif isinstance(value, (list, dict)):
+            places = value.items() if isinstance(value, dict) else enumerate(value)
+            for at in [at for at, x in places if x is old]:
+                owner._tracker.unlock()
+                value[at] = new
+                owner._tracker.lock()
