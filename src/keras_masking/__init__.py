@@ -49,8 +49,19 @@ from keras_masking.layers import (
 )
 from keras_masking.leaks import assert_no_leaks, find_leaks
 from keras_masking.losses import SampleMeanLoss, SampleMeanMetric, TokenMeanMetric
-from keras_masking.records import Call, Leak, LeakReport, Note, Probe, Tensor, Trace
-from keras_masking.repair import Change, Left, Repair, repair
+from keras_masking.records import (
+    Call,
+    Change,
+    Leak,
+    LeakReport,
+    Left,
+    Note,
+    Probe,
+    Repair,
+    Tensor,
+    Trace,
+)
+from keras_masking.repair import repair
 from keras_masking.tracing import trace
 
 __all__ = [

@@ -18,11 +18,10 @@ from keras_masking.files import load_model, read_arrays, read_padding
 from keras_masking.inputs import UnusableInput, random_inputs
 from keras_masking.leaks.finding import _find_leaks
 from keras_masking.progress import progress
-from keras_masking.records import LeakReport, Trace
+from keras_masking.records import LeakReport, Repair, Trace
 from keras_masking.rendering import repaired
 from keras_masking.rendering.files import FORMS, write
 from keras_masking.repair.repairing import _repair
-from keras_masking.repair.result import Repair
 from keras_masking.texts import Words, words
 from keras_masking.tracing import trace
 

@@ -1,4 +1,4 @@
-"""What a run of a model leaves behind: the calls, their masks, the leaks. Plain data."""
+"""What the tools give back: the calls of a run, their masks, the leaks, a repair. Plain data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,11 +6,23 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+import keras
 import numpy as np
 
 from keras_masking import rendering
 
-__all__ = ["Call", "Leak", "LeakReport", "Note", "Probe", "Tensor", "Trace"]
+__all__ = [
+    "Call",
+    "Change",
+    "Leak",
+    "LeakReport",
+    "Left",
+    "Note",
+    "Probe",
+    "Repair",
+    "Tensor",
+    "Trace",
+]
 
 Event = Literal[
     "creates", "passes", "uses", "changes", "merges", "drops", "drops silently", "ignores"
@@ -341,3 +353,97 @@ class LeakReport:
             ValueError: the suffix is none of these; nothing is written.
         """
         rendering.save(self, path, language)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done at one place of a model.
+
+    Attributes:
+        path: of the layer or operation, as in a trace of the model that was given.
+        before: its class.
+        after: what stands there now, in a few words of code.
+        why: a key of the texts.
+        code_of: the class whose own code calls the layer, where there is one. A `.keras` file
+            makes such a class from its code, so the change must be made there too; "" elsewhere.
+    """
+
+    path: str
+    before: str
+    after: str
+    why: str
+    code_of: str = ""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What was not repaired, or what there is to do besides.
+
+    Attributes:
+        why: a sentence by its key, where it is not about a leak.
+        leak: of `Repair.report`, which stayed; its remedy says what to do.
+        lines: Python to write by hand; "" where a sentence says it all.
+    """
+
+    why: Note | None
+    leak: Leak | None = None
+    lines: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Repair:
+    """A model mended where padding leaks.
+
+    `print` shows it, a notebook as a page: what was changed, what is left, and the trace before
+    and after side by side.
+
+    Attributes:
+        model: the repaired model, with the weights of the one that was given; that one itself
+            where it was clear already; None where no repair was proven.
+        changes: in the order in which they were made. Without a model they did not suffice.
+        left: what remains to do by hand.
+        before: the report of `find_leaks` on the model that was given.
+        report: the same after the changes.
+    """
+
+    model: keras.Layer | None
+    changes: tuple[Change, ...]
+    left: tuple[Left, ...]
+    before: LeakReport
+    report: LeakReport
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a model in which padding changes no valid result."""
+        return self.model is not None
+
+    def __str__(self) -> str:
+        return rendering.repaired.terminal(self)
+
+    def _repr_html_(self) -> str:
+        return rendering.repaired.html(self)
+
+    def to_text(self, language: str = "en", width: int = 100) -> str:
+        """As plain text, `width` characters wide."""
+        return rendering.repaired.text(self, language, width)
+
+    def to_markdown(self, language: str = "en") -> str:
+        """In Markdown, the two traces one after the other."""
+        return rendering.repaired.markdown(self, language)
+
+    def to_html(self, language: str = "en") -> str:
+        """A fragment of HTML with its own style, which needs nothing else."""
+        return rendering.repaired.html(self, language)
+
+    def to_json(self) -> str:
+        """All but the model, by the schema `repair-1.json` of this package."""
+        return rendering.repaired.json(self)
+
+    def save(self, path: str | Path, language: str = "en") -> None:
+        """Write it in the form that the suffix names: .txt, .md, .html or .json. The model has a
+        `save` of its own.
+
+        Raises:
+            ValueError: the suffix is none of these; nothing is written.
+        """
+        rendering.repaired.save(self, path, language)

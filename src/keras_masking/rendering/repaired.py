@@ -20,8 +20,7 @@ from keras_masking.rendering.view import Findings, View
 from keras_masking.texts import words
 
 if TYPE_CHECKING:
-    from keras_masking.records import LeakReport
-    from keras_masking.repair.result import Change, Left, Repair
+    from keras_masking.records import Change, LeakReport, Left, Repair
 
 VERSION = 1  # of the schema
 SIDE_BY_SIDE = 80  # columns, from which on two traces stand beside each other

@@ -23,11 +23,10 @@ from keras_masking.leaks.finding import measured
 from keras_masking.leaks.precision import full_precision
 from keras_masking.leaks.probes import Bench
 from keras_masking.progress import progress
-from keras_masking.records import Leak, LeakReport, Note
+from keras_masking.records import Change, Leak, LeakReport, Left, Note, Repair
 from keras_masking.repair.choosing import LINES, Choice
 from keras_masking.repair.copying import Copy
 from keras_masking.repair.edits import Edit
-from keras_masking.repair.result import Change, Left, Repair
 from keras_masking.texts import words
 from keras_masking.tracing import run, unchanged
 
