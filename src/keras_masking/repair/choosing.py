@@ -59,7 +59,11 @@ class Choice:
         return self.at(leak.call), leak.place, self.at(leak.lost_at)
 
     def at(self, index: int | None) -> tuple | None:
-        return None if index is None else (id(self.operation(index)), self.number(index))
+        if index is None:
+            return None
+        parent = self.trace[index].parent
+        around = None if parent is None else self.operation(parent)
+        return id(self.operation(index)), self.number(index), id(around)
 
     def operation(self, index: int) -> keras.Operation | None:
         """Of the model given; None of a gap, and of what an edit has added."""
@@ -94,6 +98,7 @@ class Choice:
     def keeping(self, index: int) -> Iterator[Edit]:
         """What lost the mask keeps it."""
         operation, call = self.operation(index), self.trace[index]
+        yield from self.around_code(index)
         if operation is None:
             return
         if type(operation) is not keras.layers.Lambda:  # whose function may know no mask
@@ -116,6 +121,22 @@ class Choice:
         yield from self.replaced(index)
         if isinstance(operation, keras.layers.ZeroPadding1D):
             yield self.around(index, _then_kept("ZeroPadding1D"), "kept", rewiring.with_inserted)
+
+    def around_code(self, index: int) -> Iterator[Edit]:
+        """What code of a layer lost is on what the layer gives."""
+        outer = index
+        while not self.in_graph(outer):
+            outer = self.trace[outer].parent
+            if outer is None:
+                return
+        call = self.trace[outer]
+        if outer == index or self.operation(outer) is None:
+            return
+        yield self.around(outer, _then_kept(call.class_name), "kept", rewiring.kept)
+        for x in self.inputs:
+            if x.is_padded and x.values.ndim == 2 and (held := _held(x)) is not None:
+                after = f"{call.class_name} → KeepMask(mask=ids != {held:g})"
+                yield self.around(outer, after, "mask-made", rewiring.index_masked(held.item()))
 
     def using(self, index: int, ignored: bool) -> Iterator[Edit]:
         """What computes over steps uses the mask.
@@ -176,16 +197,26 @@ class Choice:
     def making(self) -> Iterator[Edit]:
         """A mask is made of the padding, where none was."""
         for x in self.inputs:
-            if not x.is_padded or x.is_mask or x.mask.ndim != 2:
-                continue
-            held = np.unique(x.values[~x.mask])
-            value = held[0] if len(held) == 1 and np.isfinite(held[0]) else None
-            if x.vocabulary is not None:
-                yield from self.masking_indices(x, value)
-            elif self.symbolic(x) is not None:
-                yield from self.masking_vectors(x, value)
+            if x.is_padded and not x.is_mask and x.mask.ndim == 2:
+                if x.vocabulary is not None:
+                    yield from self.masking_indices(x)
+                elif x.values.ndim == 2:
+                    yield from self.masking_numbers(x)
+                else:
+                    yield from self.masking_vectors(x)
 
-    def masking_indices(self, x: Padded, value: float | None) -> Iterator[Edit]:
+    def masking_numbers(self, x: Padded) -> Iterator[Edit]:
+        """Of indices that no Embedding reads, what is made of them first."""
+        symbolic, held = self.symbolic(x), _held(x)
+        for index, at in sorted(self.operations.items(), key=lambda item: item[0] or 0):
+            reads = any(y is symbolic for node in at._inbound_nodes for y in node.input_tensors)
+            if held is not None and reads and index is not None and self.in_graph(index):
+                after = f"{self.trace[index].class_name} → KeepMask(mask=ids != {held:g})"
+                yield self.around(index, after, "mask-made", rewiring.index_masked(held.item()))
+
+    def masking_indices(self, x: Padded) -> Iterator[Edit]:
+        held = _held(x)
+        value = None if held is None else held.item()
         for index, at in sorted(self.operations.items(), key=lambda item: item[0] or 0):
             operation = self.origin.get(id(at))
             if type(operation) is not keras.layers.Embedding or operation.mask_zero:
@@ -201,24 +232,23 @@ class Choice:
                     after = "KeepMask()(Embedding(ids), mask=mask)"
                     yield self.around(index, after, "mask-given", rewiring.by_input, of_input=i)
 
-    def masking_vectors(self, x: Padded, value: float | None) -> Iterator[Edit]:
-        layer = self.origin.get(id(self.symbolic(x)._keras_history.operation))
+    def masking_vectors(self, x: Padded) -> Iterator[Edit]:
+        symbolic, held = self.symbolic(x), _held(x)
+        layer = None if symbolic is None else self.origin.get(id(symbolic._keras_history.operation))
         if layer is None:
             return
+        where = layer, layer.name, "Input"
         for i in self.masks_of(x):
-            after = "KeepMask()(x, mask=mask)"
-            yield Edit(
-                layer,
-                layer.name,
-                "Input",
-                after,
-                "mask-given",
-                around=rewiring.by_input,
-                of_input=i,
-            )
-        if value is not None and x.values.ndim == 3:
-            done = rewiring.value_masked(float(value))
-            yield Edit(layer, layer.name, "Input", f"Masking({value:g})", "mask-made", around=done)
+            done = {"around": rewiring.by_input, "of_input": i}
+            yield Edit(*where, "KeepMask()(x, mask=mask)", "mask-given", **done)
+        if held is None or x.values.ndim != 3:
+            return
+        if (held == held.flat[0]).all():
+            done = rewiring.value_masked(float(held.flat[0]))
+            yield Edit(*where, f"Masking({held.flat[0]:g})", "mask-made", around=done)
+        else:
+            done, after = rewiring.step_masked(held), "KeepMask()(x, mask=ops.any(x != step, -1))"
+            yield Edit(*where, after, "mask-made", around=done)
 
     def masks_of(self, x: Padded) -> Iterator[int]:
         """The inputs that tell which steps of this one are valid."""
@@ -260,6 +290,13 @@ def _of_ours(layer: keras.Operation) -> type | None:
     cls = getattr(ours, REPLACEMENTS.get(name, ""), None)
     stock = getattr(keras.layers, name, None) is type(layer)
     return cls if stock and hasattr(cls, "from_keras") else None
+
+
+def _held(x: Padded) -> np.ndarray | None:
+    """What every padded step of an input holds and no valid one; None where there is no such."""
+    step = x.values[~x.mask][0]
+    same = (x.values == step).reshape(*x.mask.shape, -1).all(axis=-1)
+    return step if np.array_equal(same, ~x.mask) else None
 
 
 def _on_last_axis(layer: keras.Operation) -> bool:

@@ -47,8 +47,7 @@ class Copy:
         self._made: dict[int, keras.Operation] = {}
         self._applied: set[Edit] = set()
         self.model = self._copied(model)
-        if not isinstance(self.model, (Functional, keras.Sequential)):
-            run(self.model)
+        run(self.model)  # layers that other layers hold may be built by that only
         self._take_weights()
         self._replace_inside()
         self._compile()

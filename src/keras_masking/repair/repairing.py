@@ -12,6 +12,7 @@ import numpy as np
 from keras import tree
 
 from keras_masking._keras import (
+    in_short,
     is_tensor,
     sublayers,
     symbolic_inputs,
@@ -104,6 +105,11 @@ class _Repairing:
             return Repair(self.model, (), (), before, before)
         if before.verdict == "not measured":
             return Repair(None, (), (Left(Note("not-measured")),), before, before)
+        try:
+            Copy(self.model, (), self.run)
+        except Exception as error:  # whatever code of a class of its own raises
+            why = str(error) if isinstance(error, UnusableInput) else in_short(error)
+            return Repair(None, (), (Left(Note("refused", {"why": why})),), before, before)
         state = self.first
         while state.leaks and (new := self.next_edits(state)):
             state = self.with_some_of(new, state)

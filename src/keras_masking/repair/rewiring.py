@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops, tree
 
 from keras_masking._keras import get_mask
@@ -16,10 +17,12 @@ from keras_masking.layers import KeepMask, MaskedSoftmax, MaskedTimeDistributed
 def kept(call, *args, **kwargs):
     """The mask of what a call is given goes on to what it gives."""
     given = _symbolic((args, kwargs))
-    masked = [x for x in given if get_mask(x) is not None]
+    masks = [mask for mask in map(get_mask, given) if mask is not None]
+    if masks:  # attention in a layer may take the mask off its input
+        mask = min(masks, key=lambda mask: len(mask.shape))
+        return KeepMask()(call(*args, **kwargs), mask=mask)
     # the inputs of a model get their masks when it runs
-    source = min(masked, key=lambda x: len(get_mask(x).shape), default=given[0])
-    return KeepMask()([call(*args, **kwargs), source])
+    return KeepMask()([call(*args, **kwargs), given[0]])
 
 
 def sliced(call, x, key):
@@ -89,11 +92,11 @@ def summed_values(call, xs, *args, **kwargs):
 
 
 def index_masked(value: float) -> Callable:
-    """An embedding whose padding is another index than 0."""
+    """What is made of indices has the mask of those that are padding."""
 
-    def call(embedding, ids, *args, **kwargs):
-        embedded = embedding(ids, *args, **kwargs)
-        return KeepMask()(embedded, mask=ops.not_equal(ids, value))
+    def call(operation, ids, *args, **kwargs):
+        made = operation(ids, *args, **kwargs)
+        return KeepMask()(made, mask=ops.not_equal(ids, value))
 
     return call
 
@@ -101,6 +104,11 @@ def index_masked(value: float) -> Callable:
 def value_masked(value: float) -> Callable:
     """An input whose padded steps hold one number."""
     return lambda call, x: keras.layers.Masking(value)(x)
+
+
+def step_masked(step: np.ndarray) -> Callable:
+    """An input whose padded steps hold the same numbers."""
+    return lambda call, x: KeepMask()(x, mask=ops.any(ops.not_equal(x, step), axis=-1))
 
 
 def by_input(call, mask, *args, **kwargs):
