@@ -37,7 +37,7 @@ LINES = {
     "gap": "x = KeepMask()([x, masked])  # masked: the tensor that x was computed from",
     "own-call": "def call(self, x, mask=None): ...  # use mask wherever call computes over steps",
     "own-call-mask": "x = ops.where(mask[..., None], x, 0)  # before call computes over steps",
-    "no-mask": "x = keras.layers.Masking(0.0)(x)  # the number that padded steps hold",
+    "no-mask": "x = KeepMask()(x, mask=mask)  # booleans (batch, time), True = use",
     "attention-mask": "attention_mask = mask[:, None, :]",
 }
 
@@ -221,16 +221,14 @@ class Choice:
             operation = self.origin.get(id(at))
             if type(operation) is not keras.layers.Embedding or operation.mask_zero:
                 continue
+            for i in self.masks_of(x) if self.in_graph(index) else ():
+                after = "KeepMask()(Embedding(ids), mask=mask)"
+                yield self.around(index, after, "mask-given", rewiring.by_input, of_input=i)
             if value == 0:
                 yield self.instead(index, "Embedding(mask_zero=True)", "mask-zero", _with_mask_zero)
-            elif self.in_graph(index):
-                if value is not None:
-                    after = f"KeepMask()(Embedding(ids), mask=ids != {value:g})"
-                    done = rewiring.index_masked(value)
-                    yield self.around(index, after, "mask-made", done)
-                for i in self.masks_of(x):
-                    after = "KeepMask()(Embedding(ids), mask=mask)"
-                    yield self.around(index, after, "mask-given", rewiring.by_input, of_input=i)
+            elif value is not None and self.in_graph(index):
+                after = f"KeepMask()(Embedding(ids), mask=ids != {value:g})"
+                yield self.around(index, after, "mask-made", rewiring.index_masked(value))
 
     def masking_vectors(self, x: Padded) -> Iterator[Edit]:
         symbolic, held = self.symbolic(x), _held(x)

@@ -131,7 +131,7 @@ class Copy:
             for variable, value in zip(new.variables, old.variables, strict=True):
                 variable.assign(value)
             for of_new, of_old in zip(sublayers(new), sublayers(old), strict=True):
-                of_new.trainable = of_old.trainable
+                of_new.name, of_new.trainable = of_old.name, of_old.trainable
                 self._made.setdefault(id(of_old), of_new)
                 self.origin.setdefault(id(of_new), of_old)
 
@@ -253,17 +253,19 @@ def _made_from(cls: type, config: dict) -> keras.Layer:
 
 def _put(owner: keras.Layer, old: keras.Layer, new: keras.Layer) -> None:
     """Another layer in the place of one that is an attribute, or in a list or dict that is."""
+    held = list(owner._layers)
+    if all(layer is not old for layer in held):
+        return
+    owner._tracker.unlock()
     for name, value in list(vars(owner).items()):
         if name.startswith("_"):
             continue
         if value is old:
-            owner._tracker.unlock()
-            delattr(owner, name)
             setattr(owner, name, new)
-            owner._tracker.lock()
         elif isinstance(value, (list, dict)):
             places = value.items() if isinstance(value, dict) else enumerate(value)
             for at in [at for at, x in places if x is old]:
-                owner._tracker.unlock()
                 value[at] = new
-                owner._tracker.lock()
+    owner._tracker.lock()
+    # Keras goes on holding what was an attribute, and puts another at the end
+    owner._layers[:] = [new if layer is old else layer for layer in held]

@@ -97,7 +97,6 @@ class _Repairing:
         found, bench = measured(model, *said, report)
         self.first = State((), model, _operations(model, bench), found, bench)
         self.tried: dict[tuple, set[tuple]] = {}
-        self.refused: list[UnusableInput] = []
 
     def repaired(self) -> Repair:
         before = self.first.found
@@ -156,9 +155,7 @@ class _Repairing:
             if self.differs(copy.model):
                 return None
             found, bench = measured(copy.model, *self.said, self.report)
-        except Exception as error:  # whatever layers raise that are given other shapes
-            if isinstance(error, UnusableInput):
-                self.refused.append(error)
+        except Exception:  # whatever layers raise that are given other shapes
             return None
         if found.verdict == "not measured":
             return None
@@ -206,14 +203,11 @@ class _Repairing:
     def left(self, state: State) -> tuple[Left, ...]:
         """What still leaks, once for each place."""
         found = {(leak.call, leak.place): leak for leak in reversed(state.leaks)}
-        left = [
+        return tuple(
             Left(None, leak, LINES.get(leak.remedy.key, ""))
             for leak in state.leaks
             if found[leak.call, leak.place] is leak
-        ]
-        if self.refused and not state.edits:
-            left.insert(0, Left(Note("refused", {"why": str(self.refused[0])})))
-        return tuple(left)
+        )
 
 
 def _alike(old: np.ndarray, new: np.ndarray, tolerance: float) -> bool:
