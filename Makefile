@@ -118,9 +118,10 @@ bench: site/.built ## measure speed, ratios taken in one run, and pages as on a 
 releases: $(READY) ## measure what older releases of Keras do to a mask
 	$(RUN) tests/benchmarks/releases.py
 
-survey: $(READY) ## run models of others and official examples through find_leaks, and write their tables
+survey: $(READY) ## run models of others, official examples and the repair of faults, and write their tables
 	$(RUN) -m sitekit.measured.others
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.examples.survey
+	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.faults.repaired
 	$(RUN) -m sitekit.drawn.tables
 
 accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy

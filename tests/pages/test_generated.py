@@ -9,7 +9,8 @@ from keras_masking.rendering.grid import Arrow, Cell, Grid, figure, text_width
 from sitekit.drawn import figures, tables, texts
 from sitekit.drawn.plot import Chart, Key, Series
 from sitekit.measured import atlas
-from sitekit.measured.faults import found
+from sitekit.measured.faults import found, repaired
+from sitekit.measured.faults.known import FAULTS
 from sitekit.pages.page import LANGUAGES
 
 PHONE = 348  # what a phone of 390 pixels leaves for content
@@ -47,6 +48,14 @@ def test_figures_are_what_is_committed(site, drawn):
 def test_tables_are_what_is_committed(site, tabulated):
     stale = [str(p) for p, text in tabulated.items() if (site.root / p).read_text() != text]
     assert not stale, "run `make fix`; these have changed: " + ", ".join(stale)
+
+
+def test_repairs_of_faults_are_what_is_recorded():
+    faults = {fault.name: fault for each in FAULTS.values() for fault in each}
+    record = repaired.record()
+    assert list(record) == list(faults)
+    for name in ("global-max-pooling", "operator", "no-mask-argument"):
+        assert repaired.repaired(faults[name]) == record[name], "run `make survey`"
 
 
 def test_nothing_else_is_committed_beside_them(site, drawn, tabulated):

@@ -13,7 +13,7 @@ from sitekit import ROOT
 from sitekit.drawn.texts import Words, words
 from sitekit.measured import accuracy, atlas, costs
 from sitekit.measured.examples import survey
-from sitekit.measured.faults import found
+from sitekit.measured.faults import found, repaired
 from sitekit.measured.faults.found import Found
 from sitekit.measured.others import LAYER, record
 from sitekit.pages.page import LANGUAGES
@@ -158,7 +158,7 @@ def cost_table(language: str) -> str:
 
 def fault_table(measured: dict[str, dict[str, Found]], language: str) -> str:
     word = words("faults", language)
-    columns = ("fault", "where", "probes", "twin")
+    columns, repairs = ("fault", "where", "probes", "repair", "twin"), repaired.record()
     lines = [row(word(key) for key in columns), "|---" * len(columns) + "|"]
 
     def where(fault: Found) -> str:
@@ -179,12 +179,14 @@ def fault_table(measured: dict[str, dict[str, Found]], language: str) -> str:
                     word(name),
                     where(fault),
                     word("and").join(word(probe) for probe in fault.probes),
+                    "<br>".join(f"`{after}`" for after in repairs[name]) or word("by-hand"),
                     word("clean" if fault.twin else "accused"),
                 )
             )
             for name, fault in faults.items()
         ]
-    return "\n".join(lines) + "\n"
+    told = word("summary").format(all=len(repairs), repaired=sum(map(bool, repairs.values())))
+    return "\n".join([*lines, "", told]) + "\n"
 
 
 def row(cells) -> str:
