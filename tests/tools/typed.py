@@ -7,10 +7,12 @@ import numpy as np
 
 from keras_masking import (
     Call,
+    Change,
     DropMask,
     KeepMask,
     Leak,
     LeakReport,
+    Left,
     MaskedAttentionPooling,
     MaskedAveragePooling1D,
     MaskedBatchNormalization,
@@ -43,6 +45,7 @@ from keras_masking import (
     MaskedZeroPadding1D,
     Note,
     Probe,
+    Repair,
     SampleMeanLoss,
     SampleMeanMetric,
     Tensor,
@@ -55,6 +58,7 @@ from keras_masking import (
     from_hf_attention_mask,
     from_torch_attn_mask,
     from_torch_key_padding_mask,
+    repair,
     to_additive_mask,
     to_hf_attention_mask,
     to_torch_attn_mask,
@@ -120,6 +124,18 @@ def found(model: keras.Model, batch: np.ndarray) -> str | None:
         assert_type(leak.call, int | None)
         assert_type(report.remedy(leak), str)
     return None
+
+
+def mended(model: keras.Model, batch: np.ndarray) -> keras.Layer | None:
+    done = repair(model, batch, padding=0)
+    assert_type(done, Repair)
+    assert_type(done.changes, tuple[Change, ...])
+    assert_type(done.left, tuple[Left, ...])
+    assert_type(done.report, LeakReport)
+    for left in done.left:
+        assert_type(left.leak, Leak | None)
+        assert_type(left.why, Note | None)
+    return done.model
 
 
 def seen(model: keras.Model, batch: np.ndarray) -> np.ndarray | None:
