@@ -62,7 +62,11 @@ def first(report):
 
 
 class TestHealthyModels:
-    @pytest.mark.parametrize("ids", [IDS, LEFT, BETWEEN], ids=["right", "left", "between"])
+    # JAX compiles each anew and is given one of the three
+    PADDED = {"right": IDS, "left": LEFT, "between": BETWEEN}
+    SIDES = list(PADDED)[: 1 if keras.backend.backend() == "jax" else 3]
+
+    @pytest.mark.parametrize("side", SIDES)
     @pytest.mark.parametrize(
         "body",
         [
@@ -77,8 +81,8 @@ class TestHealthyModels:
             [lambda: custom(lambda x, mask: x * 2)],
         ],
     )
-    def test_they_are_not_accused(self, ids, body):
-        assert_no_leaks(functional(*(make() for make in body)), ids)
+    def test_they_are_not_accused(self, side, body):
+        assert_no_leaks(functional(*(make() for make in body)), self.PADDED[side])
 
     def test_a_mean_by_hand_in_a_functional_model(self):
         ids = keras.Input((None,), dtype="int32")
