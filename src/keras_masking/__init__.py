@@ -61,7 +61,7 @@ from keras_masking.records import (
     Tensor,
     Trace,
 )
-from keras_masking.repair import repair
+from keras_masking.repairs import repair
 from keras_masking.tracing import trace
 
 __all__ = [

@@ -21,7 +21,7 @@ from keras_masking.progress import progress
 from keras_masking.records import LeakReport, Repair, Trace
 from keras_masking.rendering import repaired
 from keras_masking.rendering.files import FORMS, write
-from keras_masking.repair.repairing import _repair
+from keras_masking.repairs.repairing import _repair
 from keras_masking.texts import Words, words
 from keras_masking.tracing import trace
 

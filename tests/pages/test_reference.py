@@ -42,7 +42,7 @@ def test_arguments_are_those_that_there_are(package):
 
 def test_attributes_are_those_that_there_are(package):
     records = [each for each in public(package, "is_class") if "dataclass" in each.labels]
-    assert len(records) == 7
+    assert len(records) == 10
     for each in records:
         assert told(each, "attributes") == takes(each), each.path
 

@@ -287,6 +287,13 @@ class TestMasks:
         repaired = repair(keras.Model(inputs, x), batch, padding=np.array([3, 5]))
         assert repaired.ok and "x != step" in repaired.changes[0].after
 
+    def test_a_maximum_over_zeros_that_only_this_batch_exceeds_is_not_kept(self):
+        inputs = keras.Input((None, 1))
+        model = keras.Model(inputs, layers.GlobalMaxPooling1D()(inputs))
+        batch = np.array([[[4.0], [8.0], [0.0]], [[6.0], [0.0], [0.0]]])
+        repaired = repair(model, batch, padding=0)
+        assert find_leaks(repaired.model, -batch, padding=0).ok
+
     def test_that_are_an_input(self):
         inputs, mask = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="bool")
         x = layers.GlobalAveragePooling1D()(layers.Embedding(6, 4)(inputs))

@@ -108,7 +108,7 @@ def _drawn(told: Told, width: int) -> RenderableType:
     beside = len(traces) > 1 and width >= SIDE_BY_SIDE
     each = (width - 3) // 2 if beside else width
     drawn = [
-        Group(table.Prose(title, "bold"), table.of_trace(View(x, told.language), each))
+        Group(Text(), table.Prose(title, "bold"), table.of_trace(View(x, told.language), each))
         for title, x in traces
     ]
     if beside:
@@ -117,7 +117,7 @@ def _drawn(told: Told, width: int) -> RenderableType:
             grid.add_column(width=each)
         grid.add_row(*drawn)
         drawn = [grid]
-    return Group(*parts, Text(), *drawn)
+    return Group(*parts, *drawn)
 
 
 def html(repair: Repair, language: str = "en") -> str:

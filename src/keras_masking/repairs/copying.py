@@ -20,7 +20,7 @@ from keras_masking._keras import (
     symbolic_inputs,
 )
 from keras_masking.inputs import UnusableInput
-from keras_masking.repair.edits import Edit
+from keras_masking.repairs.edits import Edit
 
 
 class Copy:

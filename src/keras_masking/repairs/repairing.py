@@ -25,9 +25,9 @@ from keras_masking.leaks.precision import full_precision
 from keras_masking.leaks.probes import Bench
 from keras_masking.progress import progress
 from keras_masking.records import Change, Leak, LeakReport, Left, Note, Repair
-from keras_masking.repair.choosing import LINES, Choice
-from keras_masking.repair.copying import Copy
-from keras_masking.repair.edits import Edit
+from keras_masking.repairs.choosing import LINES, Choice
+from keras_masking.repairs.copying import Copy
+from keras_masking.repairs.edits import Edit
 from keras_masking.texts import words
 from keras_masking.tracing import run, unchanged
 
@@ -71,6 +71,9 @@ def _repair(model, inputs, mask, padding, report: Report) -> Repair:
         return _Repairing(model, (inputs, mask, padding), report).repaired()
 
 
+EXTREMES = ("GlobalMaxPooling1D", "MaxPooling1D", "Max", "Min")
+
+
 class State(NamedTuple):
     """A copy with some edits, and what was measured on it."""
 
@@ -86,9 +89,20 @@ class State(NamedTuple):
         return self.found.leaks
 
     @property
-    def keys(self) -> set[tuple]:
+    def exposed(self) -> tuple[Leak, ...]:
+        """Where a largest or smallest value is taken over padding that layers always fill with
+        zeros: in another batch all valid values may be less, or more, than 0."""
+        return tuple(
+            hazard
+            for hazard in self.found.hazards
+            if hazard.probe == "content"
+            and hazard.call is not None
+            and self.found.trace[hazard.call].class_name in EXTREMES
+        )
+
+    def keys(self, leaks: tuple[Leak, ...]) -> dict[tuple, Leak]:
         choice = Choice(self.bench, self.origin)
-        return {choice.key(leak) for leak in self.leaks}
+        return {choice.key(leak): leak for leak in leaks}
 
 
 class _Repairing:
@@ -110,7 +124,7 @@ class _Repairing:
             why = str(error) if isinstance(error, UnusableInput) else in_short(error)
             return Repair(None, (), (Left(Note("refused", {"why": why})),), before, before)
         state = self.first
-        while state.leaks and (new := self.next_edits(state)):
+        while new := self.next_edits(state):
             state = self.with_some_of(new, state)
         state = self.needed(state)
         changes = tuple(map(_change, state.edits))
@@ -120,9 +134,10 @@ class _Repairing:
         return Repair(state.model, changes, left, before, state.found)
 
     def next_edits(self, state: State) -> list[tuple[tuple, Edit]]:
-        """For each leak the next edit that may mend it, with the key of the leak."""
+        """For each leak the next edit that may mend it, with the key of the leak; where nothing
+        leaks any more, for what is exposed."""
         choice, new = Choice(state.bench, state.origin), []
-        for key, leak in {choice.key(leak): leak for leak in state.leaks}.items():
+        for key, leak in state.keys(state.leaks or state.exposed).items():
             tried = self.tried.setdefault(key, set())
             for edit in choice.edits(leak):
                 if edit.same_as in tried:
@@ -141,7 +156,11 @@ class _Repairing:
                 for each in new:
                     state = self.with_some_of([each], state)
             return state
-        helped = [(key, edit) for key, edit in new if after.found.ok or key not in after.keys]
+        if state.leaks:
+            stay = after.keys(after.leaks)
+        else:
+            stay = after.keys(after.exposed) if after.found.ok else dict(new)
+        helped = [(key, edit) for key, edit in new if key not in stay]
         if len(helped) == len(new):
             return after
         return self.with_some_of(helped, state) if helped else state
@@ -167,7 +186,7 @@ class _Repairing:
             return state
         for edit in state.edits if len(state.edits) > 1 else ():
             without = self.attempt(tuple(x for x in state.edits if x is not edit))
-            if without is not None and without.found.ok:
+            if without and without.found.ok and len(without.exposed) <= len(state.exposed):
                 state = without
         return state
 

@@ -16,8 +16,8 @@ from keras_masking.leaks.probes import Bench
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import REPLACEMENTS
 from keras_masking.records import Leak
-from keras_masking.repair import rewiring
-from keras_masking.repair.edits import Edit
+from keras_masking.repairs import rewiring
+from keras_masking.repairs.edits import Edit
 
 REDUCTIONS = {
     numpy_ops.Max: ours.MaskedMax,
