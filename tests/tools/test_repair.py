@@ -159,6 +159,123 @@ class TestNothingElseChanges:
         assert not repaired.ok and repaired.left
 
 
+@only_numpy
+class TestCopies:
+    """What a config does not tell, and a copy must have all the same."""
+
+    def test_a_class_made_from_tensors_or_layers_stays(self):
+        class Trained(keras.Model):
+            def train_step(self, *data):
+                return {}
+
+        class Stacked(keras.Sequential):
+            pass
+
+        inputs = keras.Input((None,), dtype="int32")
+        x = layers.GlobalAveragePooling1D()(embedding()(inputs) * 2)
+        assert isinstance(repair(Trained(inputs, x), IDS).model, Trained)
+        stack = Stacked([keras.Input((None,)), embedding(), layers.GlobalMaxPooling1D()])
+        assert isinstance(repair(stack, IDS).model, Stacked)
+
+    def test_a_class_with_an_init_of_its_own_is_told(self):
+        class Own(keras.Model):
+            def __init__(self, width):
+                inputs = keras.Input((None,), dtype="int32")
+                x = layers.Embedding(6, width, mask_zero=True)(inputs)
+                super().__init__(inputs, layers.GlobalMaxPooling1D()(x))
+
+        repaired = repair(Own(4), IDS)
+        assert repaired.ok and "Own" in repaired.to_text()
+
+    def test_without_an_input_any_length_is_taken(self):
+        model = keras.Sequential(
+            [embedding(), layers.Lambda(lambda x: x * 2), layers.GlobalAveragePooling1D()]
+        )
+        model(IDS)
+        repaired = repair(model, IDS)
+        assert repaired.ok, str(repaired)
+        np.testing.assert_allclose(values(repaired.model(IDS[:, :2])), values(model(IDS[:, :2])))
+
+    def test_weights_that_a_wrapper_shares_are_refused(self):
+        dense = layers.Dense(4)
+        inputs = keras.Input((None,), dtype="int32")
+        x = layers.TimeDistributed(dense)(dense(embedding()(inputs))) * 2
+        model = keras.Model(inputs, layers.GlobalAveragePooling1D()(x))
+        repaired = repair(model, IDS)
+        assert not repaired.ok and "share weights" in repaired.to_text()
+
+    def test_flags_of_single_weights(self):
+        inputs = keras.Input((None,), dtype="int32")
+        x = layers.Dense(4, name="dense")(embedding()(inputs)) * 2
+        model = keras.Model(inputs, layers.GlobalAveragePooling1D()(x))
+        model.get_layer("dense").kernel.trainable = False
+        repaired = repair(model, IDS).model
+        assert len(repaired.trainable_weights) == len(model.trainable_weights) == 2
+
+    def test_the_policy_of_the_model(self):
+        keras.config.set_dtype_policy("mixed_float16")
+        model = functional(layers.GlobalMaxPooling1D())
+        keras.config.set_dtype_policy("float32")
+        assert repair(model, IDS).model.dtype_policy.name == "mixed_float16"
+
+    def test_the_states_of_recurrent_layers(self):
+        inputs = keras.Input(batch_shape=(2, None), dtype="int32")
+        x = layers.GRU(3, stateful=True)(embedding()(inputs) * 2)
+        model = keras.Model(inputs, x)
+        model(IDS)
+        repaired = repair(model, IDS)
+        assert repaired.ok, str(repaired)
+        full = np.array([[1, 2], [3, 4]])
+        np.testing.assert_allclose(values(repaired.model(full)), values(model(full)), atol=1e-6)
+
+    def test_an_optimizer_of_other_weights_is_told(self):
+        model, other = functional(layers.GlobalMaxPooling1D()), layers.Dense(2)
+        other.build((2, 2))
+        model.compile("sgd", "mse")
+        model.optimizer.build(other.trainable_variables + model.trainable_variables)
+        repaired = repair(model, IDS)
+        assert repaired.ok and repaired.left[0].why.key == "compile"
+
+    @pytest.mark.parametrize("how", ["attribute", "tuple", "nested", "stack"])
+    def test_layers_that_own_code_holds_in_any_way(self, how):
+        @keras.saving.register_keras_serializable("test")
+        class Holder(keras.Model):
+            def __init__(self, how):
+                super().__init__()
+                self.embed, self.how = embedding(), how
+                layer = layers.Conv1D(4, 3, padding="same")
+                if how == "attribute":
+                    self._layer = layer
+                elif how == "tuple":
+                    self.held = (layer,)
+                elif how == "nested":
+                    self.held = [{"layer": [layer]}]
+                else:
+                    self.held = keras.Sequential([layer])
+                self.pool = layers.GlobalAveragePooling1D()
+
+            def get_config(self):
+                return {"how": self.how}
+
+            def call(self, x):
+                x = self.embed(x)
+                of = {
+                    "attribute": lambda: self._layer,
+                    "tuple": lambda: self.held[0],
+                    "nested": lambda: self.held[0]["layer"][0],
+                    "stack": lambda: self.held,
+                }
+                return self.pool(of[self.how]()(x))
+
+        model = Holder(how)
+        model(IDS)
+        before = values(model(IDS))
+        repaired = repair(model, IDS)
+        assert repaired.ok, str(repaired)
+        np.testing.assert_array_equal(values(model(IDS)), before)
+        assert len(names(repaired.model)) == len(names(model))
+
+
 class TestStructures:
     @only_numpy
     def test_a_stack_of_blocks_keeps_the_mask_that_attention_takes(self):
@@ -255,6 +372,19 @@ class TestStructures:
 
 @only_numpy
 class TestMasks:
+    @pytest.mark.parametrize("keepdims", [False, True])
+    def test_of_a_mean_along_a_negative_axis(self, keepdims):
+        inputs = keras.Input((None,), dtype="int32")
+        x = ops.mean(embedding()(inputs), axis=-2, keepdims=keepdims)
+        repaired = repair(keras.Model(inputs, x), IDS)
+        assert [change.after for change in repaired.changes] == ["MaskedMean"]
+
+    @pytest.mark.parametrize("axis", [1, -2])
+    def test_of_steps_that_are_flipped(self, axis):
+        inputs = keras.Input((None,), dtype="int32")
+        x = layers.GRU(3)(ops.flip(embedding()(inputs), axis=axis))
+        assert repair(keras.Model(inputs, x), IDS).ok
+
     def test_of_index_zero(self):
         inputs = keras.Input((None,), dtype="int32")
         x = layers.Embedding(6, 4)(inputs)

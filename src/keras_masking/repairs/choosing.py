@@ -85,6 +85,12 @@ class Choice:
         graph = isinstance(around, (Functional, keras.Sequential))
         return graph and (parent is None or self.in_graph(parent))
 
+    def over_steps(self, index: int) -> bool:
+        """Whether an operation works along axis 1 alone."""
+        axis, given = self.operation(index).axis, self.trace[index].inputs
+        axes = [axis] if isinstance(axis, int) else axis or []
+        return bool(given) and [x % len(given[0].shape) for x in axes] == [1]
+
     def edits(self, leak: Leak) -> Iterator[Edit]:
         lost = leak.lost_at
         made = (keras.layers.Embedding, keras.layers.Masking)
@@ -107,9 +113,9 @@ class Choice:
             return
         if isinstance(operation, numpy_ops.GetItem):
             yield self.around(index, "KeepMask()(x[...], mask=mask[...])", "kept", rewiring.sliced)
-        if isinstance(operation, MOVES):
+        if isinstance(operation, MOVES) and self.over_steps(index):
             yield self.around(index, _then_kept(call.class_name), "kept", rewiring.moved)
-        if isinstance(operation, numpy_ops.Concatenate) and operation.axis == 1:
+        if isinstance(operation, numpy_ops.Concatenate) and self.over_steps(index):
             layer = keras.layers.Concatenate(axis=1, name=operation.name)
             done = rewiring.layer_instead(layer)
             yield self.around(index, "layers.Concatenate(axis=1)", "layer", done)
@@ -157,7 +163,7 @@ class Choice:
 
     def with_mask(self, index: int) -> Iterator[Edit]:
         operation, call = self.operation(index), self.trace[index]
-        if type(operation) in REDUCTIONS and operation.axis in (1, [1], (1,)):
+        if type(operation) in REDUCTIONS and self.over_steps(index):
             layer = REDUCTIONS[type(operation)](keepdims=operation.keepdims, name=operation.name)
             done = rewiring.layer_instead(layer)
             yield self.around(index, type(layer).__name__, "replaced", done)

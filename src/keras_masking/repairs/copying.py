@@ -6,10 +6,13 @@ import copy
 import inspect
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import tree
+from keras.src.models.functional import functional_like_constructor
 
 from keras_masking._keras import (
     Functional,
@@ -36,6 +39,7 @@ class Copy:
             state of the optimizer of the original.
         origin: by `id`, the operation of the original that one of the copy is made from.
         compiled: whether it is compiled as the original is.
+        other_class: the class of a model that could not be kept, or "".
 
     Raises:
         UnusableInput: a layer cannot be made again from its config, or an edit does not fit.
@@ -46,9 +50,15 @@ class Copy:
         self.origin: dict[int, keras.Operation] = {}
         self._made: dict[int, keras.Operation] = {}
         self._applied: set[Edit] = set()
+        self.other_class = ""
         self.model = self._copied(model)
         run(self.model)  # layers that other layers hold may be built by that only
         self._take_weights()
+        if not edits and len(self.model.variables) != len(model.variables):
+            raise UnusableInput(
+                f"{model.name!r} cannot be copied: its layers share weights, as those that are "
+                "given to a TimeDistributed or to two RNNs do, and their configs do not tell."
+            )
         self._replace_inside()
         self._compile()
 
@@ -80,12 +90,29 @@ class Copy:
     def _sequential(self, model: keras.Sequential) -> keras.Sequential:
         first = [layer.from_config(layer.get_config()) for layer in _input_layers(model)]
         layers = [*first, *map(self._copied, model.layers)]
-        return keras.Sequential(layers, trainable=model.trainable, name=model.name)
+        cls = self._class_of(model, keras.Sequential)
+        return _like(model, cls(layers, trainable=model.trainable, name=model.name))
+
+    def _class_of(self, model: keras.Model, plain: type) -> type:
+        """Its class, where that is made from layers, or from tensors, as the plain one is."""
+        cls = type(model)
+        of_layers = cls.__init__ is keras.Sequential.__init__
+        if of_layers if plain is keras.Sequential else functional_like_constructor(cls):
+            return cls
+        if cls is not keras.Sequential:
+            self.other_class = cls.__name__
+        return plain
 
     def _graph(self, model: Functional | keras.Sequential) -> Functional:
+        if isinstance(model, keras.Sequential) and _is_of_first_batch(model):
+            with suppress(Exception):  # whatever layers raise that need the length of a first batch
+                return self._wired(model, _of_any_length)
+        return self._wired(model, _input_again)
+
+    def _wired(self, model: Functional | keras.Sequential, make_input: Callable) -> Functional:
         graph = getattr(model, "_functional", None) or model
         declared = symbolic_inputs(graph)
-        inputs = tree.map_structure(_input_again, declared)
+        inputs = tree.map_structure(make_input, declared)
         nodes = _nodes(graph)
         called: Counter[int] = Counter()
 
@@ -103,7 +130,9 @@ class Copy:
             for x, y in zip(tree.flatten(declared), raw, strict=True)
         ]
         outputs = graph._run_through_graph(given, operation_fn=lambda x: x, call_fn=call)
-        return keras.Model(inputs, outputs, name=model.name, trainable=model.trainable)
+        made = self._class_of(model, keras.Model)(inputs, outputs, name=model.name)
+        made.trainable = model.trainable
+        return _like(model, made)
 
     def _edited(self, call: Callable, operation, number: int, inputs: list) -> Callable:
         """What is called in the place of a call of the original."""
@@ -118,7 +147,11 @@ class Copy:
             if not isinstance(new, keras.Layer):
                 continue
             new.trainable = old.trainable
-            if isinstance(old, (Functional, keras.Sequential)) or type(new) is not type(old):
+            _take_states(new, old)
+            if isinstance(old, (Functional, keras.Sequential)):
+                continue
+            if type(new) is not type(old):
+                _take_flags(new, old)
                 continue
             if len(new.variables) != len(old.variables) or len(sublayers(new)) != len(
                 sublayers(old)
@@ -132,19 +165,36 @@ class Copy:
                 variable.assign(value)
             for of_new, of_old in zip(sublayers(new), sublayers(old), strict=True):
                 of_new.name, of_new.trainable = of_old.name, of_old.trainable
+                _take_states(of_new, of_old)
                 self._made.setdefault(id(of_old), of_new)
                 self.origin.setdefault(id(of_new), of_old)
+            _take_flags(new, old)
 
     def _replace_inside(self) -> None:
-        """Layers that a layer of another's own code holds."""
+        """Layers that a layer of another's own code holds, or a model that it holds."""
         for edit in self.edits:
             old = self._made.get(id(edit.operation))
-            if edit.made and edit not in self._applied and old is not None:
-                new = edit.made(old)
-                for owner in (self.model, *sublayers(self.model)):
-                    _put(owner, old, new)
-                self._made[id(edit.operation)] = new
-                self.origin[id(new)] = edit.operation
+            if not edit.made or edit in self._applied or old is None:
+                continue
+            within = [self.model, *sublayers(self.model)]
+            models = [x for x in within if isinstance(x, (Functional, keras.Sequential))]
+            holder = next((x for x in models if any(y is old for y in x.layers)), None)
+            if holder is None:
+                self._exchange(within, old, edit.made(old))
+                continue
+            of_holder = Copy(holder, [replace(edit, operation=old)], lambda model: None)
+            for new in (of_holder.model, *sublayers(of_holder.model)):
+                given = of_holder.origin.get(id(new))
+                self.origin[id(new)] = self.origin.get(id(given), given)
+                self._made[id(self.origin[id(new)])] = new
+            for owner in within:
+                _put(owner, holder, of_holder.model)
+
+    def _exchange(self, owners: list[keras.Layer], old: keras.Layer, new: keras.Layer) -> None:
+        for owner in owners:
+            _put(owner, old, new)
+        self.origin[id(new)] = self.origin[id(old)]
+        self._made[id(self.origin[id(new)])] = new
 
     def _compile(self) -> None:
         self.compiled = not getattr(self.original, "compiled", False)
@@ -152,9 +202,12 @@ class Copy:
             return
         try:
             self.model.compile_from_config(self.original.get_compile_config())
-            self.compiled = True
+            self._take_optimizer()
         except Exception:  # losses and metrics of one's own may have no config
             return
+        self.compiled = True
+
+    def _take_optimizer(self) -> None:
         before, after = self.original.optimizer, self.model.optimizer
         if before is None or not before.built:
             return
@@ -213,6 +266,35 @@ def _filled_in(node: Any) -> list[str]:
     ]
 
 
+def _is_of_first_batch(model: keras.Sequential) -> bool:
+    """Whether it was built by a batch, whose sizes are not those that it is meant for."""
+    stateful = any(getattr(layer, "stateful", False) for layer in model.layers)
+    return not stateful and any(x.shape[0] is not None for x in model.inputs)
+
+
+def _like(model: keras.Model, made: keras.Model) -> keras.Model:
+    made.dtype_policy = model.dtype_policy
+    return made
+
+
+def _take_flags(new: keras.Layer, old: keras.Layer) -> None:
+    if len(new.variables) == len(old.variables):
+        for variable, other in zip(new.variables, old.variables, strict=True):
+            variable.trainable = other.trainable
+
+
+def _take_states(new: keras.Layer, old: keras.Layer) -> None:
+    """Those that a stateful recurrent layer keeps from batch to batch."""
+    if getattr(old, "stateful", False):
+        states = zip(tree.flatten(new.states), tree.flatten(old.states), strict=False)
+        for variable, value in states:
+            variable.assign(value)
+
+
+def _of_any_length(x: keras.KerasTensor) -> keras.KerasTensor:
+    return keras.Input((None, *x.shape[2:]), dtype=x.dtype, name=x.name)
+
+
 def _input_again(x: keras.KerasTensor) -> keras.KerasTensor:
     layer = x._keras_history.operation
     return type(layer).from_config(layer.get_config()).output
@@ -230,8 +312,10 @@ def _from_config(layer: keras.Layer) -> keras.Layer:
         )
     try:
         config = layer.get_config()
-        if callable(getattr(layer, "activation", None)) and "activation" in config:
-            config["activation"] = layer.activation  # a config knows the name of a function only
+        for name in config:  # which knows the name of a function only
+            own = name.endswith(("activation", "regularizer", "constraint"))
+            if own and callable(getattr(layer, name, None)):
+                config[name] = getattr(layer, name)
         new = _made_from(type(layer), config)
         new.name, new.dtype_policy = layer.name, layer.dtype_policy
         return new
@@ -252,20 +336,35 @@ def _made_from(cls: type, config: dict) -> keras.Layer:
 
 
 def _put(owner: keras.Layer, old: keras.Layer, new: keras.Layer) -> None:
-    """Another layer in the place of one that is an attribute, or in a list or dict that is."""
+    """Another layer in the place of one that is an attribute, or in lists and dicts that are."""
     held = list(owner._layers)
     if all(layer is not old for layer in held):
         return
     owner._tracker.unlock()
+    found = False
     for name, value in list(vars(owner).items()):
-        if name.startswith("_"):
+        if name == "_layers":
             continue
-        if value is old:
-            setattr(owner, name, new)
-        elif isinstance(value, (list, dict)):
-            places = value.items() if isinstance(value, dict) else enumerate(value)
-            for at in [at for at, x in places if x is old]:
-                value[at] = new
+        other = _with(value, old, new)
+        if other is not value:
+            setattr(owner, name, other)
+            found = True
     owner._tracker.lock()
-    # Keras goes on holding what was an attribute, and puts another at the end
-    owner._layers[:] = [new if layer is old else layer for layer in held]
+    if found:
+        # Keras goes on holding what was an attribute, and puts another at the end
+        owner._layers[:] = [new if layer is old else layer for layer in held]
+
+
+def _with(value: Any, old: keras.Layer, new: keras.Layer) -> Any:
+    """A value of an attribute with another layer in it; itself where it does not hold the old."""
+    if value is old:
+        return new
+    if isinstance(value, (list, tuple)):
+        others = [_with(x, old, new) for x in value]
+        if any(x is not y for x, y in zip(others, value, strict=True)):
+            return type(value)(others) if type(value) in (list, tuple) else others
+    if isinstance(value, dict):
+        others = {key: _with(x, old, new) for key, x in value.items()}
+        if any(others[key] is not x for key, x in value.items()):
+            return others
+    return value

@@ -83,6 +83,7 @@ class State(NamedTuple):
     found: LeakReport
     bench: Bench
     compiled: bool = True
+    other_class: str = ""
 
     @property
     def leaks(self) -> tuple[Leak, ...]:
@@ -130,8 +131,12 @@ class _Repairing:
         changes = tuple(map(_change, state.edits))
         if not state.found.ok:
             return Repair(None, changes, self.left(state), before, state.found)
-        left = () if state.compiled else (Left(Note("compile"), lines="model.compile(...)"),)
-        return Repair(state.model, changes, left, before, state.found)
+        left = []
+        if state.other_class:
+            left.append(Left(Note("class", {"owner": state.other_class})))
+        if not state.compiled:
+            left.append(Left(Note("compile"), lines="model.compile(...)"))
+        return Repair(state.model, changes, tuple(left), before, state.found)
 
     def next_edits(self, state: State) -> list[tuple[tuple, Edit]]:
         """For each leak the next edit that may mend it, with the key of the leak; where nothing
@@ -178,7 +183,7 @@ class _Repairing:
             return None
         if found.verdict == "not measured":
             return None
-        return State(edits, copy.model, copy.origin, found, bench, copy.compiled)
+        return State(edits, copy.model, copy.origin, found, bench, copy.compiled, copy.other_class)
 
     def needed(self, state: State) -> State:
         """Without edits that another one has made needless."""

@@ -37,7 +37,9 @@ def sliced(call, x, key):
 
 def moved(call, x):
     """The steps of a mask go where those of its tensor go."""
-    return KeepMask()(call(x), mask=call(_mask(x)))
+    mask = _mask(x)
+    moved = ops.roll(mask, call.shift, axis=1) if hasattr(call, "shift") else ops.flip(mask, axis=1)
+    return KeepMask()(call(x), mask=moved)
 
 
 def turned(call, x, *args, **kwargs):
