@@ -291,7 +291,7 @@ def test_an_output_that_cannot_be_written_is_told_before_the_run(command, tmp_pa
 
 @pytest.mark.parametrize("error, status", [(KeyboardInterrupt, 130), (MemoryError, 2)])
 def test_a_run_that_ends_early(command, monkeypatch, error, status):
-    def stop(*_):
+    def stop(*_, **__):
         raise error
 
     monkeypatch.setattr("keras_masking.cli.load_model", stop)
