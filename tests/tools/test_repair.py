@@ -14,7 +14,7 @@ from keras_masking import KeepMask, MaskedMax, MaskedMean, find_leaks, repair
 from keras_masking.cli import main
 
 # others compile each anew
-STEP = {"numpy": 1, "tensorflow": 4}.get(keras.backend.backend(), 12)
+STEP = {"numpy": 1, "tensorflow": 6}.get(keras.backend.backend(), 16)
 SHARE = list(CASES)[::STEP]
 only_numpy = pytest.mark.skipif(
     keras.backend.backend() != "numpy", reason="which edit is chosen is the same on each backend"
