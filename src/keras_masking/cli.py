@@ -20,7 +20,7 @@ from keras_masking.leaks.finding import _find_leaks
 from keras_masking.progress import progress
 from keras_masking.records import LeakReport, Repair, Trace
 from keras_masking.rendering import repaired
-from keras_masking.rendering.files import FORMS, write
+from keras_masking.rendering.files import FORMS, replacing, write
 from keras_masking.repairs.repairing import _repair
 from keras_masking.texts import Words, words
 from keras_masking.tracing import trace
@@ -158,15 +158,11 @@ def _check_model_file(path: Path, force: bool, word: Words) -> None:
 
 def _save_model(model: keras.Layer, path: Path, word: Words) -> None:
     """Whole or not at all."""
-    path = path.resolve()
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        model.save(beside)
-        os.replace(beside, path)
+        with replacing(path.resolve()) as beside:
+            model.save(beside)
     except OSError as error:
         raise UnusableInput(word("unwritable", path=path, why=error.strerror)) from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _format_of(output: Path | None) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,10 +38,18 @@ def save(x: Trace | LeakReport, path: str | Path, language: str) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file in one step: no reader sees half of it, an error leaves the old one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Replace the file in one step."""
+    with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write that takes the place of this one: no reader sees half of it, an error leaves
+    the old one."""
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield beside
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

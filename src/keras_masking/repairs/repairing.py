@@ -226,12 +226,10 @@ class _Repairing:
 
     def left(self, state: State) -> tuple[Left, ...]:
         """What still leaks, once for each place."""
-        found = {(leak.call, leak.place): leak for leak in reversed(state.leaks)}
-        return tuple(
-            Left(None, leak, LINES.get(leak.remedy.key, ""))
-            for leak in state.leaks
-            if found[leak.call, leak.place] is leak
-        )
+        first: dict[tuple, Leak] = {}
+        for leak in state.leaks:
+            first.setdefault((leak.call, leak.place), leak)
+        return tuple(Left(None, x, LINES.get(x.remedy.key, "")) for x in first.values())
 
 
 def _alike(old: np.ndarray, new: np.ndarray, tolerance: float) -> bool:

@@ -59,9 +59,7 @@ def with_value_mask(call, *args, query_mask=None, **kwargs):
 
 def zeroed(call, xs, *args, **kwargs):
     """Zeros in padded steps before tensors are merged."""
-    zeros = [
-        x if get_mask(x) is None else MaskedTimeDistributed(keras.layers.Identity())(x) for x in xs
-    ]
+    zeros = [x if get_mask(x) is None else _with_zeros(x) for x in xs]
     return call(zeros, *args, **kwargs)
 
 
@@ -71,8 +69,7 @@ def joined(call, x):
     if len(x.shape) != 3 or len(call.target_shape) != 2 or not before or after % before:
         raise UnusableInput("This reshape does not join whole steps.")
     parts = keras.layers.Reshape((-1, after // before))(_mask(x))
-    zeros = MaskedTimeDistributed(keras.layers.Identity())(x)
-    return KeepMask()(call(zeros), mask=ops.any(parts, axis=-1))
+    return KeepMask()(call(_with_zeros(x)), mask=ops.any(parts, axis=-1))
 
 
 def softmax_of_scores(call, scores, **kwargs):
@@ -147,6 +144,11 @@ def _mask(x: Any) -> keras.KerasTensor:
     if mask is None:
         raise UnusableInput("The tensor that this call is given has no mask before it runs.")
     return mask
+
+
+def _with_zeros(x: keras.KerasTensor) -> keras.KerasTensor:
+    """In padded steps."""
+    return MaskedTimeDistributed(keras.layers.Identity())(x)
 
 
 def _symbolic(args: Any) -> list[keras.KerasTensor]:
