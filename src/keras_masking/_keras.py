@@ -37,6 +37,7 @@ __all__ = [
     "sublayers",
     "symbolic_inputs",
     "to_numpy",
+    "with_sublayers",
 ]
 
 Handler = Callable[[keras.Operation, Callable, tuple, dict], Any]
@@ -133,6 +134,10 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
     return list(layer._flatten_layers(include_self=False))
 
 
+def with_sublayers(layer: keras.Layer) -> list[keras.Layer]:
+    return [layer, *sublayers(layer)]
+
+
 def makes_mask(layer: keras.Layer) -> bool:
     """Whether a layer of Keras's makes a mask from values."""
     return isinstance(layer, keras.layers.Masking) or bool(getattr(layer, "mask_zero", False))
@@ -141,7 +146,7 @@ def makes_mask(layer: keras.Layer) -> bool:
 @contextmanager
 def kept_losses(model: keras.Layer) -> Iterator[None]:
     """The losses that layers have added in an earlier call are there again in the end."""
-    kept = [(x, x._losses[:], set(x._loss_ids)) for x in (model, *sublayers(model))]
+    kept = [(x, x._losses[:], set(x._loss_ids)) for x in with_sublayers(model)]
     try:
         yield
     finally:

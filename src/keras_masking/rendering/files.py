@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_masking.rendering.document import page
 
@@ -28,13 +28,28 @@ def save(x: Trace | LeakReport, path: str | Path, language: str) -> None:
     Raises:
         ValueError: the suffix names none, or the language is unknown; nothing is written.
     """
+    save_in_form(x, path, language, FORMS)
+
+
+def save_in_form(
+    x: Any,
+    path: str | Path,
+    language: str,
+    forms: dict[str, Callable[[Any, str], str]],
+    besides: str = "",
+) -> None:
+    """
+    Args:
+        forms: by suffix.
+        besides: what the error tells after the suffixes.
+    """
     path = Path(path)
-    if path.suffix not in FORMS:
+    if path.suffix not in forms:
         raise ValueError(
             f"cannot save as {path.name!r}: the suffix {path.suffix!r} names no form. "
-            f"Use one of {', '.join(FORMS)}."
+            f"Use one of {', '.join(forms)}{besides}."
         )
-    write(path, FORMS[path.suffix](x, language).rstrip("\n") + "\n")
+    write(path, forms[path.suffix](x, language).rstrip("\n") + "\n")
 
 
 def write(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from keras_masking.rendering import data, document, summary, table
 from keras_masking.rendering.css import styled
-from keras_masking.rendering.files import write
+from keras_masking.rendering.files import save_in_form
 from keras_masking.rendering.view import Findings, View
 from keras_masking.texts import words
 
@@ -201,10 +201,4 @@ FORMS = {
 
 
 def save(repair: Repair, path: str | Path, language: str) -> None:
-    path = Path(path)
-    if path.suffix not in FORMS:
-        raise ValueError(
-            f"cannot save as {path.name!r}: the suffix {path.suffix!r} names no form. "
-            f"Use one of {', '.join(FORMS)}; the model has a save of its own."
-        )
-    write(path, FORMS[path.suffix](repair, language).rstrip("\n") + "\n")
+    save_in_form(repair, path, language, FORMS, "; the model has a save of its own")

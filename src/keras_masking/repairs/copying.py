@@ -21,6 +21,7 @@ from keras_masking._keras import (
     is_mask_name,
     sublayers,
     symbolic_inputs,
+    with_sublayers,
 )
 from keras_masking.inputs import UnusableInput
 from keras_masking.repairs.edits import Edit
@@ -142,7 +143,7 @@ class Copy:
         return call
 
     def _take_weights(self) -> None:
-        for old in (self.original, *sublayers(self.original)):
+        for old in with_sublayers(self.original):
             new = self._made.get(id(old))
             if not isinstance(new, keras.Layer):
                 continue
@@ -176,14 +177,14 @@ class Copy:
             old = self._made.get(id(edit.operation))
             if not edit.made or edit in self._applied or old is None:
                 continue
-            within = [self.model, *sublayers(self.model)]
+            within = with_sublayers(self.model)
             models = [x for x in within if isinstance(x, (Functional, keras.Sequential))]
             holder = next((x for x in models if any(y is old for y in x.layers)), None)
             if holder is None:
                 self._exchange(within, old, edit.made(old))
                 continue
             of_holder = Copy(holder, [replace(edit, operation=old)], lambda model: None)
-            for new in (of_holder.model, *sublayers(of_holder.model)):
+            for new in with_sublayers(of_holder.model):
                 given = of_holder.origin.get(id(new))
                 self.origin[id(new)] = self.origin.get(id(given), given)
                 self._made[id(self.origin[id(new)])] = new
@@ -217,7 +218,7 @@ class Copy:
             variable.assign(value)
 
     def _same_variables(self):
-        for old in (self.original, *sublayers(self.original)):
+        for old in with_sublayers(self.original):
             new = self._made.get(id(old))
             if isinstance(new, keras.Layer) and len(new.variables) == len(old.variables):
                 yield from zip(map(id, old.variables), new.variables, strict=True)

@@ -14,9 +14,9 @@ from keras import tree
 from keras_masking._keras import (
     in_short,
     is_tensor,
-    sublayers,
     symbolic_inputs,
     to_numpy,
+    with_sublayers,
 )
 from keras_masking.inputs import UnusableInput
 from keras_masking.leaks import probing
@@ -213,7 +213,7 @@ class _Repairing:
 
     @cached_property
     def is_coarse(self) -> bool:
-        policies = (layer.compute_dtype for layer in (self.model, *sublayers(self.model)))
+        policies = (layer.compute_dtype for layer in with_sublayers(self.model))
         return any(dtype in ("float16", "bfloat16") for dtype in policies)
 
     def without_padding(self, model: keras.Layer) -> list[np.ndarray]:
@@ -251,7 +251,7 @@ def _of(new: list[tuple[tuple, Edit]]) -> list[Edit]:
 
 def _operations(model: keras.Layer, bench: Bench) -> dict[int, keras.Operation]:
     """All that can be edited, by `id`."""
-    within = [model, *sublayers(model)]
+    within = with_sublayers(model)
     inputs = [
         x._keras_history.operation
         for of in within
