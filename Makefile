@@ -81,6 +81,21 @@ test-layers: $(BACKENDS:%=test-layers-%)
 test-tools: $(BACKENDS:%=test-tools-%)
 test-fuzz: $(BACKENDS:%=test-fuzz-%)
 
+# PyTorch is large, so it has an environment of its own. It alone has no hash: which of its wheels
+# is right, with CUDA or without, and where pip finds it, differs from machine to machine.
+TORCH := .venv-torch
+test-torch: $(TORCH)/.ready ## layers, tools and random models on PyTorch, in an environment of its own
+	@status=0; for suite in layers tools fuzz; do \
+	  KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/$$suite || status=1; done; exit $$status
+
+$(TORCH)/.ready: tests/torch/requirements.txt $(READY)
+	@echo "Setting up $(TORCH) …"
+	@$(RUN) -m venv $(TORCH)
+	@$(VENV)/bin/uv pip install --quiet --python $(TORCH) --require-hashes --requirement $<
+	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(VENV)/bin/uv pip install --quiet --python $(TORCH) --no-deps --no-build-isolation --editable .
+	@touch $@
+
 check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, links
 	@$(call suite,$(RUN) -m pytest tests/pages docs README.md)
 
@@ -131,14 +146,16 @@ accuracy: $(READY) ## train models with right masks, wrong ones and none, and wr
 picture: $(BUILT) ## take the picture in the README again
 	@$(RUN) -m sitekit.published.picture
 
-lock: $(READY) ## renew requirements.txt: exact versions, hashes, no addresses, every supported Python
+lock: $(READY) ## renew the locks: exact versions, hashes, no addresses, every supported Python
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --extra pages --group site --group test --output-file requirements.txt pyproject.toml
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.txt \
+	  --no-annotate --no-header --group backends --output-file tests/torch/requirements.txt pyproject.toml
 	echo cosmic-ray | $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --output-file tests/mutants/requirements.txt -
 
 clean: ## remove what was built
-	rm -rf $(VENV) site
+	rm -rf $(VENV) $(TORCH) site
 
 # the first of these that runs and is a supported version; PYTHON= chooses another
 supported = $(1) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
@@ -156,4 +173,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz check-pages test-site fuzz mutants fix bench releases survey accuracy picture lock clean
+.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz test-torch check-pages test-site fuzz mutants fix bench releases survey accuracy picture lock clean

@@ -284,6 +284,11 @@ class Runner:
         if keras.backend.backend() == "jax":
             arguments = self.weights, self.state, batch.packed, batch.mask, counted
             return _arrays(self.compiled_gradients(*arguments))
+        if keras.backend.backend() == "torch":
+            import torch
+
+            total = _total(self.called(batch), counted)
+            return _arrays(torch.autograd.grad(total, self.weights, materialize_grads=True))
         import tensorflow as tf
 
         with tf.GradientTape() as tape:

@@ -50,16 +50,27 @@ def gradient_of(layer):
             return array(compiled(x, mask))
 
         return of
-    import tensorflow as tf
+    return lambda x, mask: slopes(lambda x: loss(x, mask), x)[0]
 
-    def of(x, mask):
+
+def slopes(function, x, *variables):
+    """The gradients of the number `function(x)`, for `x` and for each variable; not on jax, which
+    wants a function of all of them."""
+    weights = [v.value for v in variables]
+    if keras.backend.backend() == "torch":
+        import torch
+
+        x = ops.convert_to_tensor(x).requires_grad_()
+        found = torch.autograd.grad(function(x), [x, *weights])
+    else:
+        import tensorflow as tf
+
         x = tf.constant(x)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            value = loss(x, mask)
-        return array(tape.gradient(value, x))
-
-    return of
+            value = function(x)
+        found = tape.gradient(value, [x, *weights])
+    return [array(g) for g in found]
 
 
 def leaking_probes(model, x):

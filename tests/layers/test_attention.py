@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from bad_input import BAD_MASKS
-from conftest import EXAMPLES, array, mask_of, needs, needs_gradients, padded_batches
+from conftest import EXAMPLES, array, mask_of, needs, needs_gradients, padded_batches, slopes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -401,13 +401,7 @@ def gradients(layer, x, mask, scores):
                 return loss(x)
 
         return map(array, jax.jit(jax.grad(stateless, (0, 1)))(x, kernel.value))
-    import tensorflow as tf
-
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        value = loss(x)
-    return map(array, tape.gradient(value, [x, kernel.value]))
+    return slopes(loss, x, kernel)
 
 
 @pytest.mark.filterwarnings("ignore:.*shuffle", "ignore:.*trainable weights")

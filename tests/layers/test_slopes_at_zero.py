@@ -7,7 +7,7 @@ padding, no sequence here meets such a slope.
 import keras
 import numpy as np
 import pytest
-from conftest import array, needs_gradients
+from conftest import array, needs_gradients, slopes
 from keras import layers, ops
 
 from keras_masking import (
@@ -72,15 +72,8 @@ def gradients(layer, x, mask):
 
         weights = [v.value for v in layer.trainable_variables]
         found = jax.jit(jax.grad(of, (0, 1)))(x, weights, mask)
-    else:
-        import tensorflow as tf
-
-        x = tf.constant(x)
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            value = loss(x, layer(x, mask=mask))
-        found = tape.gradient(value, (x, [v.value for v in layer.trainable_variables]))
-    return [array(g) for g in keras.tree.flatten(found)]
+        return [array(g) for g in keras.tree.flatten(found)]
+    return slopes(lambda x: loss(x, layer(x, mask=mask)), x, *layer.trainable_variables)
 
 
 @pytest.mark.filterwarnings("ignore:.*destroy the mask")

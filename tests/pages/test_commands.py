@@ -84,7 +84,7 @@ def test_the_lock_holds_what_the_project_asks_for():
     extras = given["project"]["optional-dependencies"]
     del extras["torch"]  # its wheels are large, and have an environment of their own
     groups += [given["build-system"]["requires"], *extras.values()]
-    for asked in map(Requirement, chain(*groups)):
+    for asked in map(Requirement, (name for name in chain(*groups) if isinstance(name, str))):
         assert locked[asked.name] in asked.specifier, asked
     assert lines.count("--hash=sha256:") > len(locked) and "://" not in lines
 
