@@ -74,6 +74,12 @@ def test_gradients_are_those_of_the_valid_steps():
     np.testing.assert_allclose(found[..., 0], [[6, 6, 0], [24, 0, 0]])
 
 
+def test_a_mask_by_position_is_refused():
+    """Keras does not pass it on, so it would be lost."""
+    with pytest.raises(TypeError, match="positional"):
+        KeepMask()(X, MASK)
+
+
 def test_without_any_mask_there_is_none():
     assert mask_of(KeepMask()([X * 2, X])) is None
     assert mask_of(KeepMask()(X)) is None

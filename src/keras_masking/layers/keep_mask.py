@@ -15,18 +15,20 @@ class KeepMask(keras.layers.Layer):
         inputs: a list of two tensors, the one that needs the mask and the one to take it from; or
             one tensor, whose mask is given by `mask` or is kept.
         mask: booleans, or the numbers 0 and 1, in the shape of the leading axes of the first
-            tensor, at least `(batch, time)`; True = use. With two tensors it is given by Keras.
+            tensor, at least `(batch, time)`; True = use. With two tensors it is given by Keras. By
+            name only: Keras does not pass on a mask that is given by position.
 
     Returns:
         The first tensor, with the mask of the second, or without one where the second has none.
 
     Raises:
+        TypeError: the mask is given by position.
         ValueError: there are not one or two tensors, the mask does not fit the first of them or
             holds values other than 0 and 1 (seen in eager calls only), or they are ragged or
             strings.
     """
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs, *, mask=None):
         x, mask = tensor_and_mask(inputs, mask)
         boolean_mask(mask, x)
         return ops.copy(x)  # Keras sets the mask on what is returned, and that must not be theirs

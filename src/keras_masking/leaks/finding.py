@@ -46,7 +46,7 @@ def find_leaks(
     definition: *alone*, each sample cut to its own steps, on every axis of steps, and run by
     itself, must give the valid results that it gives in the batch. Then what this batch may not
     show. *length*: more padded steps, on the side where the batch has them. *content*: other
-    finite values behind the layers that padding goes into, and in the padded steps of an input
+    finite values after the layers that padding goes into, and in the padded steps of an input
     where the model cannot know padding by its value. *nan*: nan in padded steps. *company*: one
     valid step left of every other sample. *gradients*: those of the weights must be finite and
     the same whatever stands in padded steps.

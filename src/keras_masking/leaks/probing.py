@@ -223,7 +223,7 @@ def taken(x: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _widened(places: np.ndarray, size: int, at_least: int) -> np.ndarray:
-    """Own steps, with padded ones behind the last or, at the end of the axis, in front."""
+    """Own steps, with padded ones after the last or, at the end of the axis, in front."""
     missing = min(at_least, size) - len(places)
     if missing <= 0:
         return places
@@ -265,7 +265,7 @@ def on_the_left(mask: np.ndarray) -> bool:
 
 
 def at_an_end(mask: np.ndarray) -> bool:
-    """Whether each sample's padding stands in front of its data or behind it, not between."""
+    """Whether each sample's padding stands in front of its data or after it, not between."""
     steps = mask.reshape(-1, mask.shape[-1]).astype(int)
     return bool((np.abs(np.diff(np.pad(steps, ((0, 0), (1, 1))), axis=1)).sum(axis=1) <= 2).all())
 
@@ -364,7 +364,7 @@ def share_masks(inputs: list[Padded], by_size: bool = False, pairs: bool = True)
     masks = [x.mask for x in masked if x.is_mask]
 
     def shared(x: Padded) -> Padded:
-        # a layer that finds no padding, such as a Masking behind another layer, says nothing
+        # a layer that finds no padding, such as a Masking after another layer, says nothing
         complete = x.mask is not None and x.mask.all()
         if x.mask is not None and not x.is_mask and not complete:
             # what a layer knows by its value may not hold another one

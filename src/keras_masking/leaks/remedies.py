@@ -90,7 +90,7 @@ def _lost_at(bench: Bench, index: int | None, place: Place) -> int | None:
 
 def _flagless_block(bench: Bench, lost: int, leaking: int) -> int:
     """The outermost own layer around a loss that drops its mask for want of `supports_masking`,
-    where it leaks behind that layer."""
+    where it leaks after that layer."""
     around = [lost]
     while (parent := bench.trace[around[-1]].parent) is not None:
         around.append(parent)
