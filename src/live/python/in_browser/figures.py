@@ -1,0 +1,63 @@
+"""The pictures of a run: the traces, reports and repairs that it shows in any form, and files."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SHOWN = ("Trace", "LeakReport", "Repair")
+SHOWING = ("__str__", "_repr_html_", "to_text", "to_markdown", "to_html", "to_svg")
+
+
+class Figures:
+    """What a run shows; `language` is that of its pictures."""
+
+    def __init__(self, language: str):
+        self._language = language
+        self._shown: list = []
+
+    def show(self, x) -> None:
+        """As a notebook shows it: no picture where `x` has none."""
+        if hasattr(type(x), "_repr_html_") and not any(x is other for other in self._shown):
+            self._shown.append(x)
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """While this is open, each trace, report or repair that is printed or drawn is shown."""
+        from keras_masking import records
+
+        originals = [
+            (owner, name, owner.__dict__[name])
+            for owner in (getattr(records, name) for name in SHOWN)
+            for name in SHOWING
+            if name in owner.__dict__
+        ]
+        for owner, name, original in originals:
+            setattr(owner, name, self._watched(original))
+        try:
+            yield
+        finally:
+            for owner, name, original in originals:
+                setattr(owner, name, original)
+
+    def found(self, folder: Path) -> list[dict[str, str]]:
+        figures = [
+            {"name": type(x).__name__, "kind": "html", "source": self._html(x)} for x in self._shown
+        ]
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".svg", ".html") and path.is_file():
+                source = path.read_text(encoding="utf-8", errors="replace")
+                name = path.relative_to(folder).as_posix()
+                figures.append({"name": name, "kind": path.suffix[1:], "source": source})
+        return figures
+
+    def _html(self, x) -> str:
+        return x.to_html(self._language) if type(x).__name__ in SHOWN else x._repr_html_()
+
+    def _watched(self, method):
+        @functools.wraps(method)
+        def call(x, *args, **kwargs):
+            self.show(x)
+            return method(x, *args, **kwargs)
+
+        return call

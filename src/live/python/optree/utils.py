@@ -1,0 +1,1 @@
+"""Keras imports `optree.utils`, and calls nothing in it."""
