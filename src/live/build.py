@@ -14,8 +14,8 @@ from pathlib import Path
 
 from live import HERE, ROOT, parts
 from live.archives import packed, stored, tar
-from live.compiled import compiled, node
-from live.parts import PARTS, Files, sha256
+from live.compiled import compiled
+from live.parts import PARTS, Files, Missing, sha256
 
 STANDARD_LIBRARY = "/lib/python312.zip"
 SITE_PACKAGES = "/lib/python3.12/site-packages"
@@ -25,26 +25,33 @@ INSTALLED = ("keras", "rich", "packaging")
 def build(out: Path) -> bool:
     """Write the files into the folder `out`, and return whether that was done.
 
-    Without Node it is not, and a line says so.
+    It is not where Node is missing, or Pyodide was never fetched and cannot be now; a line says so.
 
     Raises:
-        SystemExit: there is no Node, and `CI` is "true".
-        WrongPart: a part could not be fetched, or is not what its hash says.
+        SystemExit: the same, and `CI` is "true".
+        WrongPart: a part is not what its hash says.
     """
-    if not node():
-        message = "Blocks will not run in the page: that needs node and npm, which are not here."
+    try:
+        files = made()
+    except Missing as error:
+        message = f"No block will run in the page: {error}"
         if os.environ.get("CI") == "true":
             sys.exit(message)
         print(message)
         return False
     out.mkdir(parents=True, exist_ok=True)
-    for name, data in made().items():
+    for name, data in files.items():
         (out / name).write_bytes(data)
     return True
 
 
 def made() -> Files:
-    """The files, in the order in which a page wants them."""
+    """The files, in the order in which a page wants them.
+
+    Raises:
+        Missing: there is no Node, or no Pyodide.
+        WrongPart: a part is not what its hash says.
+    """
     pyodide = parts.pyodide()
     library = parts.python(pyodide["python_stdlib.zip"])
     each = [

@@ -1,12 +1,11 @@
 """Python modules as the bytecode of the Python that runs in the browser."""
 
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from live import HERE, archives
-from live.parts import Files
+from live.parts import Files, need
 
 COMPILER = tuple(HERE / name for name in ("compiling.py", "compiling.mjs"))
 
@@ -29,6 +28,7 @@ def compiled(files: Files, prefix: str, pyodide: Files) -> Files:
 
 
 def _compiled(modules: Files, prefix: str, pyodide: Files) -> Files:
+    need("node")
     with tempfile.TemporaryDirectory() as folder:
         home, source, target = (Path(folder, name) for name in ("pyodide", "from", "to"))
         target.mkdir()
@@ -48,8 +48,3 @@ def write(files: Files, folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-
-
-def node() -> bool:
-    """Whether what compiles, and fetches Pyodide, is here."""
-    return all(shutil.which(name) for name in ("node", "npm"))

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 import tomllib
@@ -15,6 +16,10 @@ from live import CACHE, HERE, ROOT
 
 Files = dict[str, bytes]  # by the path in the archive that holds them
 PARTS = tomllib.loads((HERE / "parts.toml").read_text(encoding="utf-8"))
+
+
+class Missing(RuntimeError):
+    """Something that the build needs is not on this machine."""
 
 
 class WrongPart(RuntimeError):
@@ -30,13 +35,7 @@ def pyodide() -> Files:
     pin = PARTS["pyodide"]
     archive = CACHE / f"pyodide-{pin['version']}.tgz"
     if not archive.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        package = f"pyodide@{pin['version']}"
-        fetched = subprocess.run(
-            ["npm", "pack", "--silent", package], cwd=CACHE, capture_output=True, text=True
-        )
-        if fetched.returncode:
-            raise WrongPart(f"npm could not fetch {package}: {fetched.stderr.strip()}")
+        _fetch(f"pyodide@{pin['version']}")
     data = archive.read_bytes()
     _check(archive.name, sha256(data), pin["sha256"])
     with tarfile.open(fileobj=io.BytesIO(data)) as members:
@@ -45,6 +44,16 @@ def pyodide() -> Files:
             for member in members
             if member.isfile()
         }
+
+
+def _fetch(package: str) -> None:
+    need("npm")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    fetched = subprocess.run(
+        ["npm", "pack", "--silent", package], cwd=CACHE, capture_output=True, text=True
+    )
+    if fetched.returncode:
+        raise Missing(f"npm did not fetch {package}. {fetched.stderr.strip()}")
 
 
 def numpy(lock: bytes) -> Files:
@@ -84,6 +93,11 @@ def ours() -> Files:
 def stand_ins() -> Files:
     """What is imported in place of other packages, and what runs a reader's code."""
     return _folder(HERE / "python", "")
+
+
+def need(program: str) -> None:
+    if not shutil.which(program):
+        raise Missing(f"that needs {program}, which is not installed.")
 
 
 def kept(files: Files, name: str) -> Files:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
 
+import live.build
 from sitekit import ROOT
 
 LANGUAGES = {
@@ -114,6 +115,7 @@ def build(out: Path) -> None:
     """Build everything into `out`, which must be empty."""
     finish("the wheel", start("hatchling", "build", "-t", "wheel", "-d", str(out)))
     (wheel,) = out.glob("*.whl")
+    live.build.build(out / "live")
     with ExitStack() as running:
         builds = {}
         for language in LANGUAGES:
