@@ -17,6 +17,8 @@ SHEETS = [
     Path(mkdocstrings_handlers.python.__file__).parent / "templates/material/style.css",
     ROOT / "docs/theme/assets/site.css",
 ]
+# what moves would be caught at another moment; the policy of a page knows its own rules only
+STILL = {"reduced_motion": "reduce", "bypass_csp": True}
 # with the rules of the page, then with all there are: what looks different, and how; of elements
 # that look alike by their names, one
 COMPARE = """sheets => {
@@ -65,7 +67,7 @@ def test_a_page_has_no_rules_of_another(documents):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_desktop_shows_the_same_with_all_rules(open_page, sub_address, scheme):
-    options = DESKTOP | {"color_scheme": scheme, "reduced_motion": "reduce"}
+    options = DESKTOP | {"color_scheme": scheme} | STILL
     tab = open_page(sub_address + path_of("zh", "mean"), **options)
     tab.locator(".file summary").first.click()
     tab.locator(".md-code__button:visible").first.click()
@@ -80,9 +82,7 @@ def test_a_desktop_shows_the_same_with_all_rules(open_page, sub_address, scheme)
 
 
 def test_a_phone_shows_the_same_with_all_rules(open_page, sub_address):
-    tab = open_page(
-        sub_address + path_of("en", "reference/layers"), **PHONE, reduced_motion="reduce"
-    )
+    tab = open_page(sub_address + path_of("en", "reference/layers"), **PHONE, **STILL)
     check_looks(tab)
     tab.get_by_role("button", name="Contents").click()
     check_looks(tab)
