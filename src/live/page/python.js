@@ -63,15 +63,18 @@ function start() {
   const started = (async () => {
     const [script] = await Promise.all([newest("worker.js", mine.signal), opened()]);
     const ready = new Promise((resolve, reject) => {
+      let there = false;
       port.onmessage = ({ data }) => {
-        if ("ready" in data) resolve(port);
-        else if (data.broken) {
-          reject(new Error(data.broken));
-          if (engine === started) end("ended", data.broken);
-        } else if (runs.has(data.id)) answer(data);
+        if (data.ready) {
+          there = true;
+          resolve(port);
+        } else if (data.broken && !there) reject(new Error(data.broken));
+        else if (data.broken) end("ended", data.broken);
+        else if (runs.has(data.id)) answer(data);
       };
     });
-    frame.contentWindow.postMessage(new Blob([await script.blob()]), "*", [other]);
+    ready.catch(() => {}); // it is told where it is awaited
+    frame.contentWindow.postMessage(new Blob([await script.blob()], { type: "text/javascript" }), "*", [other]);
     await load(port, mine.signal);
     return ready;
   })();
