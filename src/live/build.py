@@ -12,7 +12,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from live import HERE, ROOT, parts
+from live import HERE, ROOT, paging, parts
 from live.archives import packed, stored, tar
 from live.compiled import compiled
 from live.parts import PARTS, Files, Missing, sha256
@@ -32,7 +32,7 @@ def build(out: Path) -> bool:
         WrongPart: a part is not what its hash says.
     """
     try:
-        files = made()
+        files = made() | paging.scripts()
     except Missing as error:
         message = f"No block will run in the page: {error}"
         if os.environ.get("CI") == "true":

@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader
 
 import live.build
 from sitekit import ROOT
+from sitekit.published import policy
 
 LANGUAGES = {
     "zh": {
@@ -115,11 +116,12 @@ def build(out: Path) -> None:
     """Build everything into `out`, which must be empty."""
     finish("the wheel", start("hatchling", "build", "-t", "wheel", "-d", str(out)))
     (wheel,) = out.glob("*.whl")
-    live.build.build(out / "live")
+    runs = live.build.build(out / "live")
     with ExitStack() as running:
         builds = {}
         for language in LANGUAGES:
-            process = start_language(language, SITE_DIR=str(out / language), WHEEL=wheel.name)
+            variables = {"SITE_DIR": str(out / language), "WHEEL": wheel.name, "LIVE": str(runs)}
+            process = start_language(language, **variables)
             # when one language fails the other need not go on
             running.enter_context(process)
             running.callback(process.kill)
@@ -142,6 +144,7 @@ def build(out: Path) -> None:
         (out / name).write_text(page, encoding="utf-8")
     shutil.copy(ROOT / "docs/theme/assets/favicon.svg", out)
     (out / ".nojekyll").touch()
+    policy.secure(out)
 
 
 def swap(new: Path, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of a page: the one that it declares, with the hashes of what is inline.
+"""The Content-Security-Policy of a page: the one that it declares, and hashes of what is inline.
 
 A host of static files sets no headers, so the policy is in a `<meta>`. Each page declares its own,
 and here its inline scripts and styles are added to it, by their hashes. What a policy has no good
@@ -47,9 +47,10 @@ def secured(page: str) -> str:
 
 def completed(directive: list[str], inline: dict[str, list[str]]) -> str:
     """One directive, such as `script-src 'self'`, with the hashes that it needs."""
-    hashes = inline.get(directive[0].removesuffix("-src"), [])
-    # a hash would take 'unsafe-inline' back
-    return " ".join(directive if "'unsafe-inline'" in directive else [*directive, *dict.fromkeys(hashes)])
+    # beside a hash 'unsafe-inline' means nothing
+    allowed = "'unsafe-inline'" in directive
+    hashes = [] if allowed else inline.get(directive[0].removesuffix("-src"), [])
+    return " ".join([*directive, *dict.fromkeys(hashes)])
 
 
 def hashed(text: str) -> str:

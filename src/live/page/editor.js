@@ -1,0 +1,82 @@
+// The editor of a block: Python in colours, and the keys that editors have.
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { python } from "@codemirror/lang-python";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { EditorState } from "@codemirror/state";
+import { drawSelection, EditorView, keymap } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+const COLOURS = HighlightStyle.define(
+  Object.entries({
+    keyword: [tags.keyword],
+    string: [tags.string],
+    number: [tags.number],
+    constant: [tags.bool, tags.null],
+    comment: [tags.comment],
+    function: [tags.function(tags.definition(tags.variableName)), tags.definition(tags.className)],
+    operator: [tags.operator],
+  }).map(([name, tag]) => ({ tag, color: `var(--md-code-hl-${name}-color)` })),
+);
+
+const LOOK = EditorView.theme({
+  "&": { color: "var(--md-code-fg-color)", backgroundColor: "var(--md-code-bg-color)" },
+  "&.cm-focused": { outline: "2px solid var(--link)", outlineOffset: "-2px" },
+  ".cm-scroller": { fontFamily: "var(--md-code-font-family)", lineHeight: "1.5" },
+  ".cm-content": { padding: "0.7em 0", caretColor: "var(--ink)" },
+  ".cm-line": { padding: "0 1em" },
+  ".cm-cursor": { borderLeftColor: "var(--ink)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    background: "var(--link-tint)",
+  },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--link-tint)" },
+});
+
+/**
+ * Put an editor in the place of a block's `<pre>`.
+ *
+ * @param {HTMLPreElement} pre
+ * @param {{label: string, leave: () => void}} options its name; what follows Escape
+ */
+export function edited(pre, { label, leave }) {
+  const host = document.createElement("div");
+  const size = getComputedStyle(pre.querySelector("code")).fontSize;
+  pre.after(host);
+  pre.hidden = true;
+  // in a shadow its styles are no <style>, which the page's policy would refuse
+  const root = host.attachShadow({ mode: "open" });
+  const view = new EditorView({
+    parent: root,
+    root,
+    state: EditorState.create({
+      doc: pre.textContent.trimEnd(),
+      extensions: [
+        history(),
+        drawSelection(),
+        indentOnInput(),
+        indentUnit.of("    "),
+        bracketMatching(),
+        python(),
+        syntaxHighlighting(COLOURS),
+        LOOK,
+        EditorView.contentAttributes.of({ "aria-label": label }),
+        keymap.of([
+          { key: "Mod-Enter", run: () => true }, // the block runs
+          { key: "Escape", run: () => (leave(), true) },
+          indentWithTab,
+          ...defaultKeymap,
+          ...historyKeymap,
+        ]),
+      ],
+    }),
+  });
+  view.dom.style.fontSize = size;
+  return {
+    text: () => `${view.state.doc}\n`,
+    focus: () => view.focus(),
+    close() {
+      view.destroy();
+      host.remove();
+      pre.hidden = false;
+    },
+  };
+}
