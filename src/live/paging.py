@@ -19,7 +19,8 @@ def scripts() -> Files:
         Missing: there is no npm, or it could not fetch what the editor is made of.
     """
     sources = {name: (PAGE / name).read_bytes() for name in BUNDLED}
-    bundle = archives.made_once("editor", archives.tar(sources), lambda: _bundled(sources))
+    made_of = archives.tar(sources | {"paging.py": Path(__file__).read_bytes()})
+    bundle = archives.made_once("editor", made_of, lambda: _bundled(sources))
     files = {name: (PAGE / name).read_bytes() for name in AS_THEY_ARE}
     return files | {"editor.js": bundle}
 

@@ -39,7 +39,8 @@ const LOOK = EditorView.theme({
  */
 export function edited(pre, { label, leave }) {
   const host = document.createElement("div");
-  const size = getComputedStyle(pre.querySelector("code")).fontSize;
+  const code = pre.querySelector("code");
+  const size = getComputedStyle(code).fontSize;
   pre.after(host);
   pre.hidden = true;
   // in a shadow its styles are no <style>, which the page's policy would refuse
@@ -48,7 +49,7 @@ export function edited(pre, { label, leave }) {
     parent: root,
     root,
     state: EditorState.create({
-      doc: pre.textContent.trimEnd(),
+      doc: code.textContent.trimEnd(),
       extensions: [
         history(),
         drawSelection(),

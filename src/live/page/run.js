@@ -88,11 +88,11 @@ function picture({ name, kind, source }) {
 
 function block(element) {
   const pre = element.querySelector("pre");
-  const written = pre.textContent;
+  const written = pre.querySelector("code").textContent;
   const output = element.nextElementSibling?.matches(".language-output")
     ? element.nextElementSibling
     : undefined;
-  const documented = output?.querySelector("pre").textContent;
+  const documented = output?.querySelector("code").textContent;
   const bar = make("div", { className: "run" });
   element.append(bar);
   if (element.dataset.notHere) {
