@@ -335,8 +335,7 @@ def of_a_batch(model, y):
 
 
 def of_a_dataset(model, y):
-    import tensorflow as tf
-
+    tf = pytest.importorskip("tensorflow")
     data = tf.data.Dataset.from_generator(
         lambda: zip(IDS, y, strict=True),
         output_signature=(tf.TensorSpec([None], "int32"), tf.TensorSpec([None], "int32")),

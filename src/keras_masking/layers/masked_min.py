@@ -39,6 +39,8 @@ class MaskedMin(Summary):
         return ops.min(x, axis=axis)
 
     def of_valid(self, x, mask, axis):
+        if 0 in x.shape:  # of which Keras on torch gives a number without axes
+            return ops.sum(x, axis=axis)
         mask = with_axes_of(x, mask)
         smallest = ops.min(ops.where(mask, x, np.inf), axis=axis, initial=np.inf)
         return ops.where(ops.any(mask, axis=axis), smallest, 0)

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_masking._keras import get_mask
+
 # A batch of three steps and two, padded to four on the right. Features as many as steps and
 # samples would hide a mask that is broadcast along the wrong axis.
 LENGTHS = (3, 2)
@@ -123,9 +125,9 @@ def outcome(make: Callable[[], Call]) -> tuple[str, str, str]:
                 result = make()(carrying(values, mask))
             except Exception:  # whatever a layer raises when a mask does not fit
                 return "raises", "silent", "unknown"
-        results.append(np.asarray(result))
+        results.append(ops.convert_to_numpy(result))
         said = any("does not support masking" in str(w.message) for w in caught)
-    kept = "drops" if getattr(result, "_keras_mask", None) is None else "passes"
+    kept = "drops" if get_mask(result) is None else "passes"
     over_time = results[0].ndim > 2 and results[0].shape[1] == SHAPE[1]
     if not over_time and kept == "drops" and not said and results[0].ndim == 2:
         kept = "ends"
