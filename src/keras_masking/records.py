@@ -364,8 +364,9 @@ class Change:
         before: its class.
         after: what stands there now, in a few words of code.
         why: a key of the texts.
-        code_of: the class whose own code calls the layer, where there is one. A `.keras` file
-            makes such a class from its code, so the change must be made there too; "" elsewhere.
+        code_of: the class whose own code calls the layer, or what the layer is of where the
+            change is to its own code. A `.keras` file makes such a class from its code, so the
+            change must be made there too; "" elsewhere.
     """
 
     path: str

@@ -53,7 +53,8 @@ class Told:
     def why(self, change: Change) -> str:
         said = [self.word(change.why)]
         if change.code_of:
-            said.append(self.word("code-of", owner=change.code_of, after=change.after))
+            key = "code-itself" if change.code_of == change.before else "code-of"
+            said.append(self.word(key, owner=change.code_of, after=change.after))
         return self.join(said)
 
     def left(self) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
-from keras import tree
+from keras import ops, tree
 from keras.src.ops import nn as nn_ops
 from keras.src.ops import numpy as numpy_ops
 
@@ -15,9 +15,10 @@ from keras_masking._keras import Functional, Merge, mask_arguments, symbolic_inp
 from keras_masking.leaks.probes import Bench
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import REPLACEMENTS
-from keras_masking.records import Leak
+from keras_masking.records import Call, Leak
 from keras_masking.repairs import rewiring
 from keras_masking.repairs.edits import Edit
+from keras_masking.tracing import is_stock
 
 REDUCTIONS = {
     numpy_ops.Max: ours.MaskedMax,
@@ -79,11 +80,14 @@ class Choice:
         )
 
     def in_graph(self, index: int) -> bool:
-        """Whether it is called in a graph, not by code of a layer."""
+        """Whether it is called in a graph, which code of a layer may hold."""
         parent = self.trace[index].parent
         around = self.model if parent is None else self.operations.get(parent)
-        graph = isinstance(around, (Functional, keras.Sequential))
-        return graph and (parent is None or self.in_graph(parent))
+        return isinstance(around, (Functional, keras.Sequential))
+
+    def in_model(self, index: int) -> bool:
+        """Whether it is called in the graph of the model, or in one that is called there."""
+        return self.code_of(index) == ""
 
     def over_steps(self, index: int) -> bool:
         """Whether an operation works along axis 1 alone."""
@@ -94,6 +98,8 @@ class Choice:
     def edits(self, leak: Leak) -> Iterator[Edit]:
         lost = leak.lost_at
         made = (keras.layers.Embedding, keras.layers.Masking)
+        if leak.call is not None and _is_softmax(self.operation(leak.call)):
+            yield from self.told_softmax(leak.call)
         if lost is None or isinstance(self.operation(lost), made):
             yield from self.making()
         if lost is not None:
@@ -105,6 +111,7 @@ class Choice:
         """What lost the mask keeps it."""
         operation, call = self.operation(index), self.trace[index]
         yield from self.around_code(index)
+        yield from self.in_code(index)
         if operation is None:
             return
         if type(operation) is not keras.layers.Lambda:  # whose function may know no mask
@@ -139,10 +146,41 @@ class Choice:
         if outer == index or self.operation(outer) is None:
             return
         yield self.around(outer, _then_kept(call.class_name), "kept", rewiring.kept)
+        for _, held in self.known_indices():
+            after = f"{call.class_name} → KeepMask(mask=ids != {held:g})"
+            yield self.around(outer, after, "mask-made", rewiring.index_masked(held))
+
+    def in_code(self, index: int) -> Iterator[Edit]:
+        """What code of a layer loses it keeps, or its layer says what the mask is."""
+        call = self.trace[index]
+        for other in self.trace.calls:
+            before = other.parent == call.parent is not None and other.index < index
+            if (before or other.parent == index) and any(x.taken for x in other.inputs):
+                yield from self.replaced(other.index)
+        at = index
+        while at is not None and not self.in_graph(at):
+            operation, call = self.operation(at), self.trace[at]
+            if operation is not None and not is_stock(operation):
+                yield from self.saying(operation, call)
+            at = call.parent
+
+    def saying(self, layer: keras.Layer, call: Call) -> Iterator[Edit]:
+        """A layer of one's own says what its mask is."""
+        of = {"code_of": call.class_name}
+        for x, held in self.known_indices():
+            if call.inputs and call.inputs[0].shape == x.values.shape:
+                after, done = f"compute_mask: ids != {held:g}", _with_mask_of_indices(held)
+                yield Edit(layer, call.path, call.class_name, after, "mask-said", **of, set=done)
+        if not layer.supports_masking:
+            after = "supports_masking = True"
+            yield Edit(layer, call.path, call.class_name, after, "flag-set", **of, set=_with_flag)
+
+    def known_indices(self) -> Iterator[tuple[Padded, float]]:
+        """The inputs `(batch, time)` whose padding is known by the number that it holds."""
         for x in self.inputs:
-            if x.is_padded and x.values.ndim == 2 and (held := _held(x)) is not None:
-                after = f"{call.class_name} → KeepMask(mask=ids != {held:g})"
-                yield self.around(outer, after, "mask-made", rewiring.index_masked(held.item()))
+            indices = x.is_padded and not x.is_mask and x.values.ndim == 2
+            if indices and (held := _held(x)) is not None:
+                yield x, held.item()
 
     def using(self, index: int, ignored: bool) -> Iterator[Edit]:
         """What computes over steps uses the mask.
@@ -167,8 +205,9 @@ class Choice:
             layer = REDUCTIONS[type(operation)](keepdims=operation.keepdims, name=operation.name)
             done = rewiring.layer_instead(layer)
             yield self.around(index, type(layer).__name__, "replaced", done)
-        if type(operation) is nn_ops.Softmax:
-            done = rewiring.layer_instead(ours.MaskedSoftmax(operation.axis, name=operation.name))
+        if _is_softmax(operation):
+            axis = getattr(operation, "axis", -1)
+            done = rewiring.layer_instead(ours.MaskedSoftmax(axis, name=operation.name))
             yield self.around(index, "MaskedSoftmax", "replaced", done)
         if type(operation) in SOFTMAX:
             after = "MaskedSoftmax()(scores, mask=mask[:, None])"
@@ -187,6 +226,15 @@ class Choice:
         if getattr(operation, "go_backwards", False):
             after = f"{call.class_name} → flip → KeepMask"
             yield self.around(index, after, "turned", rewiring.turned)
+
+    def told_softmax(self, index: int) -> Iterator[Edit]:
+        """A softmax over the steps has the mask that is an input of the model."""
+        scores = self.trace[index].inputs[0].shape
+        for i, x in enumerate(self.inputs) if self.in_model(index) else ():
+            if x.is_mask and x.values.shape == scores:
+                after = "MaskedSoftmax()(scores, mask=mask)"
+                done = rewiring.softmax_by_input
+                yield self.around(index, after, "mask-given", done, of_input=i)
 
     def replaced(self, index: int) -> Iterator[Edit]:
         """A layer of this package in the place of one of Keras."""
@@ -227,7 +275,9 @@ class Choice:
             operation = self.origin.get(id(at))
             if type(operation) is not keras.layers.Embedding or operation.mask_zero:
                 continue
-            for i in self.masks_of(x) if self.in_graph(index) else ():
+            if self.reads_another(at, x):
+                continue
+            for i in self.masks_of(x) if self.in_model(index) else ():
                 after = "KeepMask()(Embedding(ids), mask=mask)"
                 yield self.around(index, after, "mask-given", rewiring.by_input, of_input=i)
             if value == 0:
@@ -236,9 +286,18 @@ class Choice:
                 after = f"KeepMask()(Embedding(ids), mask=ids != {value:g})"
                 yield self.around(index, after, "mask-made", rewiring.index_masked(value))
 
+    def reads_another(self, operation: keras.Operation, x: Padded) -> bool:
+        """Whether it is given another input of the model than this one."""
+        given = [y for node in operation._inbound_nodes for y in node.input_tensors]
+        others = [self.symbolic(other) for other in self.inputs if other is not x]
+        return any(y is other for y in given for other in others)
+
     def masking_vectors(self, x: Padded) -> Iterator[Edit]:
         symbolic, held = self.symbolic(x), _held(x)
-        layer = None if symbolic is None else self.origin.get(id(symbolic._keras_history.operation))
+        if symbolic is None:
+            yield from self.masking_for_code(x)
+            return
+        layer = self.origin.get(id(symbolic._keras_history.operation))
         if layer is None:
             return
         where = layer, layer.name, "Input"
@@ -253,6 +312,19 @@ class Choice:
         else:
             done, after = rewiring.step_masked(held), "KeepMask()(x, mask=ops.any(x != step, -1))"
             yield Edit(*where, after, "mask-made", around=done)
+
+    def masking_for_code(self, x: Padded) -> Iterator[Edit]:
+        """Vectors that code gives to a graph which it holds: what reads them first there."""
+        held = _held(x)
+        if held is None or x.values.ndim != 3 or (held != held.flat[0]).any():
+            return
+        for call in self.trace:
+            given = call.inputs[0].shape if call.inputs else None
+            if given == x.values.shape and self.in_graph(call.index):
+                after = f"Masking({held.flat[0]:g}) → {call.class_name}"
+                done = rewiring.after_masking(float(held.flat[0]))
+                yield self.around(call.index, after, "mask-made", done)
+                return
 
     def masks_of(self, x: Padded) -> Iterator[int]:
         """The inputs that tell which steps of this one are valid."""
@@ -269,7 +341,8 @@ class Choice:
     def around(self, index: int, after: str, why: str, around: Callable, **options) -> Edit:
         call, number = self.trace[index], self.number(index)
         where = self.operation(index), call.path, call.class_name
-        return Edit(*where, after, why, around=around, number=number, **options)
+        of_code = self.code_of(index)
+        return Edit(*where, after, why, of_code, around=around, number=number, **options)
 
     def instead(self, index: int, after: str, why: str, made: Callable) -> Edit:
         call = self.trace[index]
@@ -277,9 +350,12 @@ class Choice:
         return Edit(*where, after, why, self.code_of(index), made=made)
 
     def code_of(self, index: int) -> str:
-        """The class whose own code calls a layer."""
-        if self.in_graph(index):
-            return ""
+        """The class whose own code calls a layer, or holds the graph that calls it; "" where the
+        model is a graph down to there."""
+        while self.in_graph(index):
+            index = self.trace[index].parent
+            if index is None:
+                return ""
         parent = self.trace[index].parent
         return self.trace.class_name if parent is None else self.trace[parent].class_name
 
@@ -300,7 +376,13 @@ def _held(x: Padded) -> np.ndarray | None:
     """What every padded step of an input holds and no valid one; None where there is no such."""
     step = x.values[~x.mask][0]
     same = (x.values == step).reshape(*x.mask.shape, -1).all(axis=-1)
-    return step if np.array_equal(same, ~x.mask) else None
+    return step + 0 if np.array_equal(same, ~x.mask) else None  # 0 for -0
+
+
+def _is_softmax(operation: keras.Operation | None) -> bool:
+    by_name = type(operation) is keras.layers.Activation
+    by_name = by_name and operation.activation is keras.activations.softmax
+    return by_name or type(operation) is nn_ops.Softmax
 
 
 def _on_last_axis(layer: keras.Operation) -> bool:
@@ -315,6 +397,18 @@ def _with_inner(cls: type) -> Callable:
         return type(operation)(**config)
 
     return made
+
+
+def _with_flag(layer: keras.Layer) -> None:
+    layer.supports_masking = True
+
+
+def _with_mask_of_indices(value: float) -> Callable[[keras.Layer], None]:
+    def done(layer):
+        layer.compute_mask = lambda ids, mask=None: ops.not_equal(ids, value)
+        layer.supports_masking = True
+
+    return done
 
 
 def _with_mask_zero(embedding):

@@ -61,6 +61,9 @@ class Copy:
                 "given to a TimeDistributed or to two RNNs do, and their configs do not tell."
             )
         self._replace_inside()
+        for edit in edits:
+            if edit.set:
+                edit.set(self._made[id(edit.operation)])
         self._compile()
 
     def _copied(self, operation: keras.Operation) -> keras.Operation:
@@ -140,6 +143,7 @@ class Copy:
         for edit in self.edits:
             if edit.operation is operation and edit.around and edit.number == number:
                 call = edit.wrapped(call, inputs)
+                self._applied.add(edit)
         return call
 
     def _take_weights(self) -> None:
@@ -175,7 +179,7 @@ class Copy:
         """Layers that a layer of another's own code holds, or a model that it holds."""
         for edit in self.edits:
             old = self._made.get(id(edit.operation))
-            if not edit.made or edit in self._applied or old is None:
+            if edit.set or edit in self._applied or old is None:
                 continue
             within = with_sublayers(self.model)
             models = [x for x in within if isinstance(x, (Functional, keras.Sequential))]
@@ -185,9 +189,10 @@ class Copy:
                 continue
             of_holder = Copy(holder, [replace(edit, operation=old)], lambda model: None)
             for new in with_sublayers(of_holder.model):
-                given = of_holder.origin.get(id(new))
-                self.origin[id(new)] = self.origin.get(id(given), given)
-                self._made[id(self.origin[id(new)])] = new
+                given = self.origin.get(id(of_holder.origin.get(id(new))))
+                if given is not None:  # not so of what an edit has added
+                    self.origin[id(new)] = given
+                    self._made[id(given)] = new
             for owner in within:
                 _put(owner, holder, of_holder.model)
 
@@ -298,7 +303,9 @@ def _of_any_length(x: keras.KerasTensor) -> keras.KerasTensor:
 
 def _input_again(x: keras.KerasTensor) -> keras.KerasTensor:
     layer = x._keras_history.operation
-    return type(layer).from_config(layer.get_config()).output
+    made = type(layer).from_config(layer.get_config()).output
+    made.name = x.name  # by which inputs are told apart
+    return made
 
 
 def _from_config(layer: keras.Layer) -> keras.Layer:

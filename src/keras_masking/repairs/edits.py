@@ -21,6 +21,7 @@ class Edit:
         path, before, after, why, code_of: as in `Change`.
         made: makes what takes the place of the operation.
         around: is called with the operation of the copy and its arguments, in place of it.
+        set: is called with the layer of the copy, and says what its class does not say of masks.
         number: which call of the operation it is around, counted from 0 in the graph.
         of_input: the number of an input of the model that `around` is given after the operation.
     """
@@ -33,13 +34,14 @@ class Edit:
     code_of: str = ""
     made: Made | None = None
     around: Around | None = None
+    set: Callable[[keras.Layer], None] | None = None
     number: int = 0
     of_input: int | None = None
 
     @property
     def same_as(self) -> tuple:
         """Equal for edits that do the same."""
-        does = self.made or self.around
+        does = self.made or self.around or self.set
         return id(self.operation), self.number, self.after, getattr(does, "__qualname__", "")
 
     def overlaps(self, other: Edit) -> bool:

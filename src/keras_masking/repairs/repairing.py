@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from keras_masking.records import Change, Leak, LeakReport, Left, Note, Repair
 from keras_masking.repairs.choosing import LINES, Choice
 from keras_masking.repairs.copying import Copy
 from keras_masking.repairs.edits import Edit
+from keras_masking.repairs.feeding import feedings
 from keras_masking.texts import words
 from keras_masking.tracing import run, unchanged
 
@@ -124,13 +125,11 @@ class _Repairing:
         except Exception as error:  # whatever code of a class of its own raises
             why = str(error) if isinstance(error, UnusableInput) else in_short(error)
             return Repair(None, (), (Left(Note("refused", {"why": why})),), before, before)
-        state = self.first
-        while new := self.next_edits(state):
-            state = self.with_some_of(new, state)
-        state = self.needed(state)
+        state = self.state()
         changes = tuple(map(_change, state.edits))
         if not state.found.ok:
-            return Repair(None, changes, self.left(state), before, state.found)
+            left = tuple(self.fed()) or self.left(state)
+            return Repair(None, changes, left, before, state.found)
         left = []
         if state.other_class:
             left.append(Left(Note("class", {"owner": state.other_class})))
@@ -194,6 +193,25 @@ class _Repairing:
             if without and without.found.ok and len(without.exposed) <= len(state.exposed):
                 state = without
         return state
+
+    def fed(self) -> Iterator[Left]:
+        """How the batch must be padded, where that alone is between the model and a repair."""
+        bench = self.first.bench
+        for feeding in feedings(bench.inputs):
+            arrays, masks = probing.pack(bench.structure, feeding.inputs)
+            said = [None if x.mask is None or x.is_mask else ~x.mask for x in feeding.inputs]
+            padding = said[0] if len(said) == 1 else dict(zip(bench.names, said, strict=True))
+            other = _Repairing(self.model, (arrays, masks, padding), self.report)
+            if other.state().found.ok:
+                yield Left(Note(feeding.why), lines=feeding.line)
+                return
+
+    def state(self) -> State:
+        """With the edits that help, and no others."""
+        state = self.first
+        while new := self.next_edits(state):
+            state = self.with_some_of(new, state)
+        return self.needed(state)
 
     def run(self, model: keras.Layer) -> None:
         bench = self.first.bench

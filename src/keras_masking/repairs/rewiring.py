@@ -81,6 +81,12 @@ def softmax_of_scores(call, scores, **kwargs):
     return MaskedSoftmax(axis, name=call.name)(scores, mask=ops.expand_dims(_mask(keys), 1))
 
 
+def softmax_by_input(call, mask, scores):
+    """A mask that is an input of the model says which scores count."""
+    layer = MaskedSoftmax(getattr(call, "axis", -1), name=call.name)
+    return layer(scores, mask=ops.cast(mask, "bool"))
+
+
 def summed_values(call, xs, *args, **kwargs):
     """The product of weights and values has the steps of the queries that the weights are of."""
     operation, node, _ = xs[0]._keras_history
@@ -103,6 +109,11 @@ def index_masked(value: float) -> Callable:
 def value_masked(value: float) -> Callable:
     """An input whose padded steps hold one number."""
     return lambda call, x: keras.layers.Masking(value)(x)
+
+
+def after_masking(value: float) -> Callable:
+    """The same, of an input that a graph in the code of a model is given."""
+    return lambda call, x, *args, **kwargs: call(keras.layers.Masking(value)(x), *args, **kwargs)
 
 
 def step_masked(step: np.ndarray) -> Callable:

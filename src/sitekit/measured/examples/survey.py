@@ -35,14 +35,18 @@ def differences(example: Example) -> tuple[float, float | None]:
 
 def difference(build: Callable[..., keras.Model], inputs: Any, alone: str) -> float:
     model = built(build, inputs)
+    free = built(partial(build, None), inputs) if alone == "free" else model
+    return difference_of(model, free, inputs, alone)
+
+
+def difference_of(model: keras.Model, free: keras.Model, inputs: Any, alone: str) -> float:
+    """`free` has the same weights and runs each sample alone."""
     together = results(model, inputs)
     if alone == "content":
         return relative([together], [results(model, with_other_words(inputs))])
-    if alone == "free":
-        model = built(partial(build, None), inputs)
     cut, single = [], []
     for sample in range(len(keras.tree.flatten(inputs)[0].values)):
-        single.append(results(model, keras.tree.map_structure(partial(without, sample), inputs)))
+        single.append(results(free, keras.tree.map_structure(partial(without, sample), inputs)))
         left = any(starts_with_padding(x) for x in keras.tree.flatten(inputs))
         cut.append(
             [
@@ -105,9 +109,16 @@ def with_other_words(inputs: Any) -> Any:
 
 def verdict(example: Example) -> str:
     """What `find_leaks` says, which is told where the padding is, as is the truth."""
-    values = keras.tree.map_structure(lambda x: x.values, example.inputs)
-    padding = keras.tree.map_structure(lambda x: x.padding, example.inputs)
+    values, padding = told(example.inputs)
     return find_leaks(built(example.build, example.inputs), values, padding=padding).verdict
+
+
+def told(inputs: Any) -> tuple[Any, Any]:
+    """The batch, and where its padding is, as the tools take it."""
+    return (
+        keras.tree.map_structure(lambda x: x.values, inputs),
+        keras.tree.map_structure(lambda x: x.padding, inputs),
+    )
 
 
 def survey() -> dict:
