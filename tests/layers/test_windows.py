@@ -88,6 +88,7 @@ def skipped_where_keras_is_wrong(windows):
     if keras.backend.backend() == "torch" and windows in STRIDED and "Average" in windows.name:
         pytest.skip("Keras on torch repeats a step where `same` adds more on one side")
 
+
 FIRST, LENGTH = np.array([[0], [5], [2], [3]]), np.array([[7], [6], [5], [7]])
 MASK = (np.arange(11) >= FIRST) & (np.arange(11) < FIRST + LENGTH)
 X = np.random.default_rng(0).normal(size=(4, 11, 2)).astype("float32")
