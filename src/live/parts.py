@@ -16,6 +16,7 @@ from live import CACHE, HERE, ROOT
 
 Files = dict[str, bytes]  # by the path in the archive that holds them
 PARTS = tomllib.loads((HERE / "parts.toml").read_text(encoding="utf-8"))
+ABSENT = (HERE / "python/in_browser/absent.txt").read_text(encoding="utf-8").split()
 
 
 class Missing(RuntimeError):
@@ -101,7 +102,8 @@ def need(program: str) -> None:
 
 
 def kept(files: Files, name: str) -> Files:
-    left_out = re.compile("|".join(PARTS[name]["left_out"]))
+    absent = [rf"^{module.replace('.', '/')}(/|\.py$)" for module in ABSENT]
+    left_out = re.compile("|".join([*PARTS[name]["left_out"], *absent]))
     return {path: data for path, data in files.items() if not left_out.search(path)}
 
 

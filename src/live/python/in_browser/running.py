@@ -37,13 +37,13 @@ def run(code: str, tell: Tell, language: str = "en") -> dict:
     Returns:
         `status`: "done", "error", "exit" (it left with a status that is not 0) or "output" (it was
         stopped, for it printed too much). `error`: with "error" the traceback, cut down to the
-        lines of `code`; with "exit" the status or the sentence that it left with; else None.
+        lines of `code`; with "exit" the status or the sentence that it left with; else empty.
         `figures`: traces, reports and repairs that it showed, then the SVG and HTML files that it
         wrote, each a dict of `name`, `kind` ("html" or "svg") and `source`.
     """
     reset()
     output, figures = Output(tell), Figures(language)
-    status, error = "done", None
+    status, error = "done", ""
     with output, figures.watch(), warnings.catch_warnings():
         try:
             _execute(code, figures)

@@ -1,8 +1,8 @@
 """Tensors of the numpy backend are arrays, which carry no mask and have no `numpy()`.
 
-On the other backends `layer(x)._keras_mask` is the mask of an output, and `numpy()` its values. So
-what layers, losses, metrics and the functions of `keras.ops` and `keras.random` return is an
-`Array` here, which has both. Inside, Keras works on plain arrays as it always does.
+On TensorFlow `layer(x)._keras_mask` is the mask of an output, and `numpy()` its values. So what
+layers, losses, metrics and the functions of Keras return is an `Array` here, which has both.
+Inside, Keras works on plain arrays as it always does.
 """
 
 import functools
@@ -25,9 +25,12 @@ def mend() -> None:
         (keras.Layer, "__call__"),
         (keras.Loss, "__call__"),
         (keras.Metric, "__call__"),
-        (keras.Metric, "result"),
     ):
         setattr(owner, name, _returning_arrays(owner.__dict__[name]))
+    for module, name in ((keras.layers, "compute_mask"), (keras.metrics, "result")):
+        for owner in {c for x in vars(module).values() for c in getattr(x, "__mro__", ())}:
+            if name in owner.__dict__:
+                setattr(owner, name, _returning_arrays(owner.__dict__[name]))
     for module in (keras.ops, keras.random, keras.losses, keras.activations):
         for name, value in vars(module).items():
             if isinstance(value, types.FunctionType) and name != "convert_to_numpy":
@@ -44,11 +47,13 @@ def _returning_arrays(function):
 
 def _array(x):
     kind = type(x)
-    if kind is np.ndarray or isinstance(x, np.generic):
-        array = np.asarray(x).view(Array)
-        if kind is np.ndarray and (mask := get_keras_mask(x)) is not None:
-            array._keras_mask = mask
+    if kind is np.ndarray:
+        array = x.view(Array)
+        if (mask := get_keras_mask(x)) is not None:
+            array._keras_mask = _array(mask)
         return array
+    if isinstance(x, np.generic):
+        return np.asarray(x).view(Array)
     if kind in (list, tuple):
         return kind(map(_array, x))
     if kind is dict:

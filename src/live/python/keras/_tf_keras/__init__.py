@@ -1,1 +1,0 @@
-"""Stands in for the names that Keras gives itself inside TensorFlow."""
