@@ -21,6 +21,9 @@ SCREENS = {"zh": DESKTOP, "en": PHONE}
 VISITS = [pytest.param(lang, page, id=f"{lang}-{page}") for lang in LANGUAGES for page in PAGES]
 # what is looked up by name
 TALL = ("messages", *(page for page in PAGES if page.startswith("reference/")))
+# what breaks the policy of a page is told as an error
+BROKEN = """addEventListener("securitypolicyviolation", (x) =>
+  console.error(`${x.effectiveDirective} forbids ${x.blockedURI} ${x.sample}`))"""
 # the lab carries its plots
 LIMITS = {"lab": 120}
 
@@ -32,6 +35,7 @@ def tabs(browser):
     for language in LANGUAGES:
         context = browser.new_context(**SCREENS[language], reduced_motion="reduce")
         context.add_init_script(Axe().axe_script)
+        context.add_init_script(BROKEN)
         tab, happened = context.new_page(), []
         tab.on("console", lambda m, to=happened: to.append(f"{m.type}: {m.text}"))
         tab.on("pageerror", lambda error, to=happened: to.append(str(error)))
