@@ -1,5 +1,7 @@
 """What the tests of all layers share."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,20 @@ from keras_masking import find_leaks
 
 # What layers compute is written once for all backends: hypothesis looks for examples where it is
 # quick, and the others repeat the first of them.
-EXAMPLES = {"numpy": 60, "tensorflow": 5}.get(keras.backend.backend(), 3)  # each shape is compiled
+EXAMPLES = 60 if keras.backend.backend() == "numpy" else 3  # each shape is compiled
+
+
+def crossed(*axes) -> list[tuple]:
+    """Every combination on numpy. On a backend that compiles each, every value of the second axis
+    with each of the first, and the values of the others in turn."""
+    if keras.backend.backend() == "numpy":
+        return list(itertools.product(*axes))
+    first, second, *rest = map(list, axes)
+    return [
+        (a, b, *(axis[(i + j) % len(axis)] for axis in rest))
+        for i, a in enumerate(first)
+        for j, b in enumerate(second)
+    ]
 
 
 def array(x) -> np.ndarray:

@@ -51,7 +51,7 @@ LAYERS |= {
 # are left behind strides
 SIZES = [(2, 4, 2), (4, 4, 2), (2, 5, 2), (3, 5, 2), (2, 4, 4), (4, 4, 4)]
 if keras.backend.backend() != "tensorflow":
-    SIZES = [(2, 4, 2), (4, 4, 4)]
+    SIZES = [(4, 4, 4)]
 
 
 def batch(size):

@@ -1,27 +1,38 @@
-"""A block, copied, runs where nothing of this repository is, and without the checks' seeds.
+"""What a reader needs for the blocks is in the wheel of the site and in what it asks for.
 
-That the copy button gives exactly this code is checked in test_each_page.py.
+That every block prints what the page says, alone and without seeds, is checked with the pages.
 """
 
-import json
+import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+import keras_masking
+from sitekit.pages.alone import Runner
 from sitekit.pages.page import Site
 from sitekit.published.build import ROOT
 
 SITE = Site(ROOT)
-BLOCKS = [
-    pytest.param(block, id=f"{name.removesuffix('.md')}-{block.line}")
-    for name in SITE.names("en")
-    for block in SITE.page("en", name).blocks
-]
+BLOCKS = [block for name in SITE.names("en") for block in SITE.page("en", name).blocks]
+PYTHON = [block for block in BLOCKS if block.fence.language == "python"]
+SHELL = [block for block in BLOCKS if block.fence.language == "sh"]
 
 
-@pytest.fixture(scope="session")
+def uses(name: str, block) -> bool:
+    found = ast.walk(ast.parse(block.code))
+    return any(isinstance(node, ast.Name) and node.id == name for node in found)
+
+
+def first_uses() -> list:
+    """The first block of each function, loss and metric of the package, each block once."""
+    names = {*keras_masking.__all__} - {*keras_masking.layers.__all__}
+    found = (next((b for b in PYTHON if uses(name, b)), None) for name in sorted(names))
+    return list(dict.fromkeys(filter(None, found)))
+
+
+@pytest.fixture(scope="module")
 def reader(site, tmp_path_factory):
     """A Python with the wheel of the site, what its pages import, and nothing else."""
     folder = tmp_path_factory.mktemp("reader")
@@ -40,52 +51,47 @@ def reader(site, tmp_path_factory):
     return folder / "bin"
 
 
-@pytest.fixture(scope="session")
-def environment(reader, tmp_path_factory):
+@pytest.fixture(scope="module")
+def environment(reader):
     return {
-        "HOME": str(tmp_path_factory.mktemp("home")),  # no settings of Keras
         "PATH": f"{reader}:/usr/bin:/bin",
         "PYTHONIOENCODING": "utf-8",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
 
 
-@pytest.fixture(scope="session")
-def warm(reader, environment):
-    with subprocess.Popen(
-        [reader / "python", Path(__file__).with_name("warm.py")],
-        cwd=environment["HOME"],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.stdin.close()
+@pytest.fixture(scope="module")
+def runner(reader, environment):
+    return Runner(reader / "python", environment)
 
 
-@pytest.fixture
-def run(warm, environment, tmp_path):
-    """Run a block in an empty folder: its exit status, and what it printed on both streams."""
-
-    def run_(block):
-        if block.fence.language == "sh":
-            command = ["bash", "-euo", "pipefail", "-c", block.code]
-            done = subprocess.run(
-                command, cwd=tmp_path, env=environment, capture_output=True, text=True
-            )
-            return done.returncode, done.stdout, done.stderr
-        print(
-            json.dumps({"code": block.code, "folder": str(tmp_path)}), file=warm.stdin, flush=True
-        )
-        status = int(warm.stdout.readline())
-        return status, *((tmp_path / name).read_text("utf-8") for name in ("out", "err"))
-
-    return run_
+def imports(code: str) -> set[str]:
+    found = (ast.Import, ast.ImportFrom)
+    return {ast.unparse(node) for node in ast.walk(ast.parse(code)) if isinstance(node, found)}
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_copied_block_prints_what_the_page_says(run, block):
-    status, printed, errors = run(block)
-    assert status == 0, errors
+def test_all_that_blocks_import_is_there(runner):
+    code = "\n".join(sorted({line for block in PYTHON for line in imports(block.code)}))
+    assert "import tensorflow as tf" in code
+    status, _, error = runner.run(code, "imports", 0)
+    assert status == 0, error
+
+
+@pytest.mark.parametrize("block", first_uses(), ids=lambda block: block.name)
+def test_a_tool_works_as_its_block_says(runner, block):
+    status, printed, error = runner.run(block.code, str(block.path), block.line)
+    assert status == 0, error
     assert printed == (block.output.code if block.output else "")
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: block.name)
+def test_a_command_prints_what_the_page_says(environment, tmp_path, block):
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.code],
+        cwd=tmp_path,
+        env=environment | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (block.output.code if block.output else "")

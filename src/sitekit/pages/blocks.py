@@ -6,19 +6,17 @@ includes nor options, so a page is handed to it in that plain form.
 
 import difflib
 import io
-import linecache
 import os
 import subprocess
 import sys
 import tempfile
-import traceback
-import warnings
+from functools import cache
 from pathlib import Path
 
 import pytest
 import pytest_codeblocks
-from pytest_codeblocks.main import stdout_io
 
+from sitekit.pages.alone import Runner
 from sitekit.pages.page import Block, Page
 
 _EXPECT = "<!--pytest-codeblocks:expected-output-->\n"
@@ -89,7 +87,7 @@ def check(block: Block, expected: str | None) -> None:
 
 
 def run(block: Block) -> str:
-    """Run a block alone, from a clean state, and return what it printed.
+    """Run a block alone, in an empty folder, and return what it printed.
 
     A block that is in both languages is run once.
 
@@ -103,88 +101,33 @@ def run(block: Block) -> str:
 
 
 _printed: dict[tuple[str, str], str] = {}
+_runner = cache(Runner)
 
 
 def _run(block: Block) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path.cwd()
-        os.chdir(folder)
-        try:
-            printed = _run_shell(block) if block.fence.language == "sh" else _run_python(block)
-        finally:
-            os.chdir(here)
+    printed = _run_shell(block) if block.fence.language == "sh" else _run_python(block)
     # no fence can show that the last line lacks its end
     return printed if not printed or printed.endswith("\n") else printed + "\n"
 
 
+def _run_python(block: Block) -> str:
+    status, printed, error = _runner().run(block.code, str(block.path), block.line)
+    if status:
+        raise BlockError(error.strip() or f"{block.name}: exit status {status}")
+    return printed
+
+
 def _run_shell(block: Block) -> str:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block.code],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": path},
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block.code],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": path},
+        )
     if done.returncode:
         raise BlockError(f"{block.name}: exit status {done.returncode}\n{done.stderr.strip()}")
     return done.stdout
-
-
-def _run_python(block: Block) -> str:
-    reset()
-    # Blank lines in front, so that a traceback names the line of the page. Within an include all
-    # lines stand for the one that includes them, so the code is numbered from there.
-    source = "\n" * block.line + block.code
-    filename = str(block.path)
-    # TensorFlow and `inspect` read the source of the functions that they are given
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    with stdout_io() as printed, warnings.catch_warnings():
-        warnings.simplefilter("default")
-        warnings.simplefilter("error", UserWarning)
-        try:
-            exec(compile(source, filename, "exec"), {"__name__": "__main__"})
-        except (Exception, SystemExit) as error:
-            raise BlockError(_told(block, error, source)) from None
-    return printed.getvalue()
-
-
-def _told(block: Block, error: BaseException, source: str) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(block.path)]
-    if isinstance(error, SyntaxError) and error.lineno:
-        lines = [error.lineno]
-    line = lines[-1] if lines else block.line
-    text = source.splitlines()[line - 1].strip() if lines else ""
-    said = "".join(traceback.format_exception_only(error)).strip()
-    return f"{block.path}:{line}: {text}\n{said}"
-
-
-def reset() -> None:
-    """Bring numpy, Keras and tf_keras back to the state of a fresh process, and fix the seeds."""
-    import keras
-    import numpy as np
-
-    np.set_printoptions(**_numpy_defaults)
-    keras.config.set_dtype_policy("float32")
-    keras.config.set_floatx("float32")
-    keras.config.set_epsilon(1e-7)
-    keras.config.set_image_data_format("channels_last")
-    keras.config.enable_interactive_logging()
-    keras.utils.clear_session(free_memory=False)
-    keras.utils.get_custom_objects().clear()
-    keras.utils.set_random_seed(0)
-    if "tf_keras" in sys.modules:
-        sys.modules["tf_keras"].backend.clear_session()
-    # the package registers its layers when it is imported; the next block imports it afresh
-    for name in [name for name in sys.modules if name.split(".")[0] == "keras_masking"]:
-        del sys.modules[name]
-
-
-def _print_options():
-    import numpy as np
-
-    return {key: value for key, value in np.get_printoptions().items() if key != "override_repr"}
-
-
-_numpy_defaults = _print_options()

@@ -6,6 +6,7 @@ found line by line, since no parser of Markdown reads these extensions and keeps
 of the site forgets them, and those that keep them follow other rules.
 """
 
+import hashlib
 import json
 import re
 import tomllib
@@ -337,6 +338,11 @@ class Page:
             elif line.text.startswith("    ") and not before.text.strip() and not inside_list:
                 found.append(self.problem(line.number, "indented code is never checked; fence it"))
         return found
+
+
+def block_id(code: str) -> str:
+    """What names a block: the same code has the same in both languages."""
+    return hashlib.sha256(code.rstrip().encode()).hexdigest()[:16]
 
 
 def links_in(lines: Iterable[Line]) -> Iterator[Link]:
