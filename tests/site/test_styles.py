@@ -6,7 +6,7 @@ import material
 import mkdocstrings_handlers.python
 import pytest
 from access import DESKTOP, PHONE
-from addresses import PAGES, SITE_URL, path_of
+from addresses import PAGES, SITE_URL, path_of, source_of
 from mkdocs.exceptions import PluginError
 
 from sitekit.published import styles
@@ -51,10 +51,10 @@ def check_looks(tab):
 def test_a_page_waits_for_nothing(documents):
     for language in LANGUAGES:
         for page in PAGES:
-            head, body = documents[SITE_URL + path_of(language, page)](["head", "body"])
-            assert not head.select("link[rel=stylesheet], script[src]")
-            assert all(x.has_attr("defer") for x in body.select("script[src]"))
-            assert len(head.style.text) < 70_000
+            document = documents[SITE_URL + path_of(language, page)]
+            waited_for = "link[rel=stylesheet], script[src]:not([defer], [type=module])"
+            assert not document.select(waited_for), source_of(SITE_URL + path_of(language, page))
+            assert len(document.head.style.text) < 70_000
 
 
 def test_a_page_has_no_rules_of_another(documents):
@@ -91,6 +91,17 @@ def test_a_phone_shows_the_same_with_all_rules(open_page, sub_address):
     tab.keyboard.type("MaskedMean")
     tab.wait_for_selector(".md-search-result__item article")
     check_looks(tab)
+
+
+def test_what_is_printed_fits_the_paper(open_page, address):
+    """The cheat sheet fills one sheet; a browser would shrink what is wider than the paper."""
+    for language in LANGUAGES:
+        for page, sheets in (("cheatsheet", 1), ("mean", 7)):
+            tab = open_page(address + path_of(language, page))
+            assert tab.pdf(format="A4", prefer_css_page_size=True).count(b"/Type /Page\n") <= sheets
+            tab.emulate_media(media="print")
+            tab.set_viewport_size({"width": 680, "height": 1009})
+            assert tab.evaluate("document.documentElement.scrollWidth") == 680
 
 
 def kept(sheet: str, page: str, script: str = "") -> str:

@@ -25,9 +25,12 @@ NOT_SET = re.compile(
     r"rtl$|md-annotation|md-consent|md-feedback|md-source__|md-status|md-tag|md-tooltip|md-version"
     r"|tabbed|mermaid"
 )
+# the marks in what the search finds
+ANSWERS = "assets/search.js"
 _LINKS = re.compile(r'(?:\s*<link rel="stylesheet" href="[^"]+">)+')
 _HREF = re.compile(r'href="([^"]+)"')
 _SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
+_SRC = re.compile(r'<script[^>]* src="([^"]+)"')
 _NAME = re.compile(r"[\w-]+")
 _QUOTED = re.compile(r"""(?<=["'`<])\w+(?=["'`>])""")
 _VARIABLE = re.compile(r"--[\w-]+")
@@ -207,28 +210,33 @@ def told(rules: Iterable, names: set[str]) -> str:
 
 
 @cache
-def scripts(site: Path) -> tuple[str, set[str]]:
-    """What the scripts of the site say, and the names in it."""
-    files = [*site.glob("assets/*.js"), *site.glob("assets/javascripts/*.js")]
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+def script(file: Path) -> tuple[str, set[str]]:
+    """What a script says, and the names in it."""
+    text = file.read_text(encoding="utf-8")
     return text, named_by(text)
 
 
 def on_pre_build(config):
-    scripts.cache_clear()
+    script.cache_clear()
 
 
 def on_post_page(output, page, config):
-    site, links = Path(config.site_dir), _LINKS.search(output)
-    sheets = [posixpath.normpath(page.url + href) for href in _HREF.findall(links[0])]
-    script, named = scripts(site)
-    names = Names(output).found | named | named_by(" ".join(_SCRIPT.findall(output)))
+    def files(found: Iterable[str]) -> list[Path]:
+        return [Path(config.site_dir, posixpath.normpath(page.url + path)) for path in found]
+
+    links = _LINKS.search(output)
+    inline = " ".join(_SCRIPT.findall(output))
+    names, said = Names(output).found | named_by(inline), output
+    for file in [*files(_SRC.findall(output)), Path(config.site_dir, ANSWERS)]:
+        text, named = script(file)
+        names |= named
+        said += text
     rules = [
         rule
-        for name in sheets
-        for rule in fitting(sheet((site / name).read_text(encoding="utf-8"), name), names)
+        for file in files(_HREF.findall(links[0]))
+        for rule in fitting(sheet(file.read_text(encoding="utf-8"), file.name), names)
     ]
-    style = told(rules, used(rules, output + script))
+    style = told(rules, used(rules, said))
     return f"{output[: links.start()]}\n<style>{style}</style>{output[links.end() :]}"
 
 
