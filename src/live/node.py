@@ -34,6 +34,9 @@ class Runtime:
         return self
 
     def __exit__(self, *exception):
+        self.close()
+
+    def close(self) -> None:
         self._process.stdin.close()
         self._process.wait()
 

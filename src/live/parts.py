@@ -64,12 +64,12 @@ def numpy(lock: bytes) -> Files:
     named = json.loads(lock)["packages"]["numpy"]
     _check(pin["file"], sha256(data), pin["sha256"])
     _check(f"{named['file_name']} in pyodide-lock.json", named["sha256"], pin["sha256"])
-    return kept(_unzipped(data), "numpy")
+    return kept(unzipped(data), "numpy")
 
 
 def python(archive: bytes) -> Files:
     """The standard library, from Pyodide's archive of it."""
-    return kept(_unzipped(archive), "python")
+    return kept(unzipped(archive), "python")
 
 
 def installed(name: str) -> Files:
@@ -115,7 +115,7 @@ def _folder(root, under: str) -> Files:
     }
 
 
-def _unzipped(data: bytes) -> Files:
+def unzipped(data: bytes) -> Files:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {x.filename: archive.read(x) for x in archive.infolist() if not x.is_dir()}
 

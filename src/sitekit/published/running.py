@@ -5,7 +5,6 @@ each by the `block_id` of its code with the name of a reason; `src/live/reasons.
 reasons. A folded file, which prints nothing, has no Run.
 """
 
-import hashlib
 import json
 import re
 import tomllib
@@ -13,6 +12,7 @@ from functools import cache
 from html import escape, unescape
 
 from sitekit import ROOT
+from sitekit.pages.page import block_id
 
 RECORD = ROOT / "docs/shared/live.json"
 REASONS = ROOT / "src/live/reasons.toml"
@@ -23,11 +23,6 @@ _BLOCK = re.compile(
 )
 _TAG = re.compile(r"<[^>]+>")
 _COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
-
-
-def block_id(code: str) -> str:
-    """What names a block: the same code has the same in both languages."""
-    return hashlib.sha256(code.rstrip().encode()).hexdigest()[:16]
 
 
 @cache

@@ -44,7 +44,7 @@ def run(code: str, tell: Tell, language: str = "en") -> dict:
     reset()
     output, figures = Output(tell), Figures(language)
     status, error = "done", ""
-    with output, figures.watch(), warnings.catch_warnings():
+    with output, figures.watch(code), warnings.catch_warnings():
         try:
             _execute(code, figures)
         except TooMuch:
