@@ -198,7 +198,7 @@ class TestParity:
 
     def test_a_block_in_one_language_only(self, mini):
         text = mini.text("docs/en/demo.md")
-        mini.write("docs/en/demo.md", text + "\n```python\npass\n```\n")
+        mini.write("docs/en/demo.md", text + '\n```python title="a.py"\npass\n```\n')
         assert sole_problem(mini).startswith("docs/en/demo.md:39: block has no counterpart in docs")
 
     def test_a_table_with_another_column(self, mini):
@@ -341,7 +341,9 @@ class TestCompleteness:
         assert "Demo is not exported by src/keras_masking/__init__.py" in sole_problem(mini)
 
     def test_a_layer_without_a_page(self, mini):
-        mini.change_both("demo.md", '--8<-- "copies/demo.py"', "pass")
+        mini.change_both(
+            "demo.md", '```python\n--8<-- "copies/demo.py"', '```python title="a"\npass'
+        )
         assert len(problems(mini)) == 2
         assert "no page of docs/en includes copies/demo.py" in problems(mini)[0]
 
@@ -359,6 +361,14 @@ class TestCompleteness:
     def test_a_teaching_page_without_sources(self, mini):
         mini.change_both("other.md", "#sources", "#origins")
         assert "docs/en/other.md:1: the page lacks a section { #sources }" in problems(mini)
+
+    def test_a_block_that_shows_nothing(self, mini):
+        for language in ("en", "zh"):
+            text = mini.text(f"docs/{language}/other.md")
+            mini.write(f"docs/{language}/other.md", text + "\n```python\nx = 1\n```\n")
+        said = problems(mini)
+        assert len(said) == 2
+        assert all("other.md:" in p and "the block has no output" in p for p in said)
 
     def test_a_page_without_a_figure(self, mini):
         mini.change_both("other.md", '--8<-- "figures/demo.html"\n', "")

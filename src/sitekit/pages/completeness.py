@@ -61,7 +61,7 @@ def problems(site: Site) -> list[Problem]:
     for page in site.pages():
         try:
             found += links(site, page.path, page.links)
-            found += [*rhythm(page), *language(page)]
+            found += [*rhythm(page), *silent(page), *language(page)]
         except PageError as error:
             found.append(error.problem)
     for code in LANGUAGES:
@@ -233,6 +233,17 @@ def rhythm(page: Page) -> Iterator[Problem]:
     for id in RHYTHM:
         if id not in {heading.id for heading in page.headings}:
             yield page.problem(1, f"the page lacks a section {{ #{id} }}")
+
+
+def silent(page: Page) -> Iterator[Problem]:
+    """A block prints what it shows, but for a file, which is included or has its name as title."""
+    for block in page.blocks:
+        if not (block.output or "title" in block.fence.options or _included(page, block.fence)):
+            yield page.problem(
+                block.line,
+                "the block has no output, so it shows nothing: print what it shows and run "
+                'make fix, or name the file that it is with title="…"',
+            )
 
 
 def language(page: Page) -> Iterator[Problem]:
