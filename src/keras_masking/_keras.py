@@ -23,12 +23,14 @@ __all__ = [
     "Merge",
     "any_length",
     "get_mask",
+    "graph_nodes",
     "global_seed_generator",
     "in_short",
     "interposed",
     "is_mask_name",
     "is_tensor",
     "kept_losses",
+    "kept_nodes",
     "leading",
     "mask_arguments",
     "readers",
@@ -163,15 +165,34 @@ def symbolic_inputs(model: keras.Layer) -> Any:
 def readers(model: keras.Layer, x: keras.KerasTensor) -> list[keras.Layer]:
     """The layers that are given this symbolic input as it is, those of nested models too."""
     found = []
-    for layer in model.layers:
-        for node in layer._inbound_nodes:
-            for i, given in enumerate(node.input_tensors):
-                if given is x:
-                    declared = symbolic_inputs(layer)
-                    inner = [] if declared is None else tree.flatten(declared)
-                    # a nested model may be given its mask after its inputs
-                    found += readers(layer, inner[i]) if i < len(inner) else [layer]
+    for node in graph_nodes(model):
+        layer = node.operation
+        for i, given in enumerate(node.input_tensors):
+            if given is x and isinstance(layer, keras.Layer):
+                declared = symbolic_inputs(layer)
+                inner = [] if declared is None else tree.flatten(declared)
+                # a nested model may be given its mask after its inputs
+                found += readers(layer, inner[i]) if i < len(inner) else [layer]
     return found
+
+
+def graph_nodes(model: keras.Layer) -> list[Any]:
+    """The calls in the graph of a model, in the order in which they run; none without a graph."""
+    by_depth = getattr(getattr(model, "_functional", None) or model, "_nodes_by_depth", {})
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+@contextmanager
+def kept_nodes(model: keras.Layer) -> Iterator[None]:
+    """Calls of the model's operations on symbolic tensors leave nothing in them. A model made
+    meanwhile keeps its own graph."""
+    operations = [node.operation for node in graph_nodes(model)]
+    kept = [(x, x._inbound_nodes[:], x._outbound_nodes[:]) for x in operations]
+    try:
+        yield
+    finally:
+        for operation, inbound, outbound in kept:
+            operation._inbound_nodes[:], operation._outbound_nodes[:] = inbound, outbound
 
 
 def in_short(error: Exception) -> str:

@@ -8,7 +8,14 @@ import keras
 import numpy as np
 from keras import layers, ops, tree
 
-from keras_masking._keras import readers, string_inputs, sublayers, symbolic_inputs
+from keras_masking._keras import (
+    graph_nodes,
+    kept_nodes,
+    readers,
+    string_inputs,
+    sublayers,
+    symbolic_inputs,
+)
 from keras_masking.inputs import UnusableInput
 from keras_masking.records import Note
 
@@ -201,12 +208,7 @@ def _behind_texts(model: Any, inputs: Any, notes: list) -> tuple[Any, Any]:
         if reader is not None and any(_holds_strings(x) for x in tree.flatten(inputs)):
             raise _starts_with_text(model, reader)
         return model, inputs
-    if len(model.inputs) > 1:
-        raise _starts_with_text(model, _reader_of_texts(model) or "text")
-    whole = keras.Model(model.inputs, model.outputs)
-    operations, cut = _cut(whole, texts[0])
-    if cut is None:
-        raise _starts_with_text(model, _reader_of_texts(model) or "text")
+    operations, rest = _after_texts(model, texts[0])
     ((_, given),) = _flat(model, inputs)
     if _holds_strings(given):
         strings = np.asarray(given)
@@ -219,9 +221,25 @@ def _behind_texts(model: Any, inputs: Any, notes: list) -> tuple[Any, Any]:
             x = operation(x)
         inputs = ops.convert_to_numpy(x)
     notes.append(Note("behind-texts", {"layer": operations[-1].name}))
-    rest = keras.Model(cut, model.outputs[0] if len(model.outputs) == 1 else model.outputs)
-    rest.name = model.name
     return rest, inputs
+
+
+def after_texts(model: keras.Layer) -> keras.Layer:
+    """What takes the numbers that a model's layers for text make; the model without such."""
+    texts = string_inputs(model)
+    return _after_texts(model, texts[0])[1] if texts else model
+
+
+def _after_texts(
+    model: keras.Model, text: keras.KerasTensor
+) -> tuple[list[keras.Operation], keras.Model]:
+    operations, cut = _cut(model, text) if len(model.inputs) == 1 else ([], None)
+    if cut is None:
+        raise _starts_with_text(model, _reader_of_texts(model) or "text")
+    with kept_nodes(model):
+        rest = keras.Model(cut, model.outputs[0] if len(model.outputs) == 1 else model.outputs)
+    rest.name = model.name
+    return operations, rest
 
 
 def _reader_of_texts(model: keras.Layer) -> str | None:
@@ -251,10 +269,7 @@ def _cut(model: keras.Model, text: keras.KerasTensor) -> tuple[list[keras.Operat
     operations, here = [], text
     while keras.backend.standardize_dtype(here.dtype) == "string":
         following = [
-            node
-            for operation in model.operations
-            for node in operation._inbound_nodes
-            if any(x is here for x in node.input_tensors)
+            node for node in graph_nodes(model) if any(x is here for x in node.input_tensors)
         ]
         if len(following) != 1 or len(following[0].output_tensors) != 1:
             return operations, None

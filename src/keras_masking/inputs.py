@@ -192,7 +192,10 @@ def _is_structure(x: Any) -> bool:
 
 def as_array(x: Any, what: str = "The input") -> np.ndarray:
     if x is None:
-        raise UnusableInput("An input is missing: received None.")
+        raise UnusableInput(
+            "An input is missing: received None. Give it an array, or where the model takes "
+            "it as optional, give a model that is made without it."
+        )
     if isinstance(x, keras.KerasTensor):
         raise UnusableInput(f"{what} is symbolic, a keras.Input: give it numbers.")
     pad_it = "pad it to a dense batch first, as keras.utils.pad_sequences does."

@@ -370,8 +370,152 @@ class TestStructures:
         assert not repaired.ok and repaired.left[0].why.key == "refused"
 
 
+class Reading(layers.Layer):
+    """It reads indices by two tables, and says nothing of masks."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.words, self.more = layers.Embedding(6, 4), layers.Embedding(6, 4)
+
+    def call(self, ids):
+        return self.words(ids) + self.more(ids)
+
+
+class Doubling(layers.Layer):
+    def call(self, x):
+        return x * 2
+
+
+class Positioned(layers.Layer):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.positions = layers.Embedding(200, 4)
+
+    def call(self, x):
+        return x + self.positions(ops.arange(ops.shape(x)[1]))
+
+
+class Attending(layers.Layer):
+    """The residual has no mask, since the attention takes it."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.attention, self.add = layers.MultiHeadAttention(1, 4), layers.Add()
+
+    def call(self, x):
+        return self.add([x, self.attention(x, x)])
+
+
+class InOrder(keras.Model):
+    """Layers called by code."""
+
+    def __init__(self, *held, **options):
+        super().__init__(**options)
+        self.held = list(held)
+
+    def get_config(self):
+        return {"held": [type(x).from_config(x.get_config()) for x in self.held]}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(*config["held"])
+
+    def call(self, x):
+        for layer in self.held:
+            x = layer(x)
+        return x
+
+
+@only_numpy
+class TestOwnLayersInCode:
+    def repaired(self, *held, batch=IDS, **options):
+        model = InOrder(*held, name="model")
+        model(batch)
+        before = values(model(batch))
+        repaired = repair(model, batch, **options)
+        np.testing.assert_array_equal(values(model(batch)), before)
+        assert repaired.ok, str(repaired)
+        return repaired, [(change.after, change.code_of) for change in repaired.changes]
+
+    def test_one_that_reads_indices_says_which_are_padding(self):
+        reading = Reading()
+        repaired, changes = self.repaired(reading, layers.GlobalAveragePooling1D(), padding=0)
+        assert changes == [("compute_mask: ids != 0", "Reading")]
+        assert "Write compute_mask: ids != 0 in the code of Reading" in repaired.to_text(width=400)
+        assert not reading.supports_masking
+
+    def test_one_that_keeps_the_steps_passes_the_mask_on(self):
+        held = embedding(), Doubling(), layers.GlobalAveragePooling1D()
+        _, changes = self.repaired(*held)
+        assert changes == [("supports_masking = True", "Doubling")]
+
+    def test_attention_in_one_leaves_the_mask_to_the_residual(self):
+        held = embedding(), Attending(), layers.GlobalAveragePooling1D()
+        _, changes = self.repaired(*held)
+        assert changes == [("MaskedMultiHeadAttention", "Attending")]
+
+    def test_a_graph_that_code_holds_is_made_anew(self):
+        stack = keras.Sequential([layers.Dense(4), layers.GlobalAveragePooling1D()])
+        batch = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+        batch[0, 3:] = 0
+        _, changes = self.repaired(stack, layers.Dense(2), batch=batch, padding=0)
+        assert changes == [("Masking(0) → Dense", "InOrder")]
+
+
+@only_numpy
+def test_a_model_of_texts_is_repaired_and_stays_as_it_is():
+    reader = layers.TextVectorization(output_sequence_length=4)
+    reader.adapt(["a b c d"])
+    inputs = keras.Input((1,), dtype="string")
+    x = layers.Embedding(9, 4, name="words")(reader(inputs))
+    model = keras.Model(inputs, layers.GlobalAveragePooling1D()(x))
+    calls = [(len(x._inbound_nodes), len(x._outbound_nodes)) for x in model.layers]
+    repaired = repair(model, ["a b c", "d"], padding=0)
+    assert [change.after for change in repaired.changes] == ["Embedding(mask_zero=True)"]
+    assert calls == [(len(x._inbound_nodes), len(x._outbound_nodes)) for x in model.layers]
+    new = next(x for x in repaired.model.layers if isinstance(x, layers.TextVectorization))
+    assert new is not reader and new.get_vocabulary() == reader.get_vocabulary()
+
+
+@only_numpy
+class TestPaddedOtherwise:
+    """Where that alone is between a model and its repair, `left` has the line, and it works."""
+
+    def test_zeros_where_data_holds_what_padding_holds(self):
+        inputs = keras.Input((None, 3))
+        model = keras.Model(inputs, layers.LSTM(2)(inputs))
+        batch = np.eye(3)[[[1, 0, 2, 0], [2, 1, 0, 0]]]
+        padding = np.array([[0, 0, 0, 1], [0, 0, 1, 1]], bool)
+        (left,) = repair(model, batch, padding=padding).left
+        x = batch.copy()
+        exec(left.lines, {"x": x, "padding": padding})
+        assert repair(model, x, padding=0).ok and not find_leaks(model, x, padding=0).ok
+
+    def test_on_the_right_where_positions_count(self):
+        model = functional(Positioned(), layers.GlobalAveragePooling1D())
+        (left,) = repair(model, np.array([[0, 1, 2, 3], [0, 0, 4, 5]])).left
+        given = {"sequences": [[1, 2, 3], [4, 5]], "keras": keras}
+        exec(left.lines, given)
+        assert repair(model, given["x"]).ok
+
+
 @only_numpy
 class TestMasks:
+    def test_of_a_softmax_over_the_steps(self):
+        inputs, mask = keras.Input((4,), dtype="int32"), keras.Input((4,), dtype="bool")
+        scores = layers.Flatten()(layers.Dense(1)(layers.Embedding(6, 4)(inputs)))
+        model = keras.Model([inputs, mask], [layers.Activation("softmax")(scores), mask])
+        repaired = repair(model, [IDS, IDS != 0])
+        assert [x.after for x in repaired.changes] == ["MaskedSoftmax()(scores, mask=mask)"]
+
+    def test_of_one_of_several_inputs_by_its_name(self):
+        inputs = [keras.Input((None, 3)), keras.Input((2,))]  # whose names are given by Keras
+        x = layers.Concatenate()([layers.GlobalAveragePooling1D()(inputs[0]), inputs[1]])
+        batch = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+        batch[0, 3:] = 0
+        padding = {inputs[0].name: 0}
+        assert repair(keras.Model(inputs, x), [batch, batch[:, 0, :2]], padding=padding).ok
+
     @pytest.mark.parametrize("keepdims", [False, True])
     def test_of_a_mean_along_a_negative_axis(self, keepdims):
         inputs = keras.Input((None,), dtype="int32")

@@ -11,7 +11,13 @@ from keras.src.ops import nn as nn_ops
 from keras.src.ops import numpy as numpy_ops
 
 import keras_masking.layers as ours
-from keras_masking._keras import Functional, Merge, mask_arguments, symbolic_inputs
+from keras_masking._keras import (
+    Functional,
+    Merge,
+    graph_nodes,
+    mask_arguments,
+    symbolic_inputs,
+)
 from keras_masking.leaks.probes import Bench
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import REPLACEMENTS
@@ -263,7 +269,7 @@ class Choice:
         """Of indices that no Embedding reads, what is made of them first."""
         symbolic, held = self.symbolic(x), _held(x)
         for index, at in sorted(self.operations.items(), key=lambda item: item[0] or 0):
-            reads = any(y is symbolic for node in at._inbound_nodes for y in node.input_tensors)
+            reads = any(y is symbolic for y in self.given_to(at))
             if held is not None and reads and index is not None and self.in_graph(index):
                 after = f"{self.trace[index].class_name} → KeepMask(mask=ids != {held:g})"
                 yield self.around(index, after, "mask-made", rewiring.index_masked(held.item()))
@@ -288,9 +294,13 @@ class Choice:
 
     def reads_another(self, operation: keras.Operation, x: Padded) -> bool:
         """Whether it is given another input of the model than this one."""
-        given = [y for node in operation._inbound_nodes for y in node.input_tensors]
         others = [self.symbolic(other) for other in self.inputs if other is not x]
-        return any(y is other for y in given for other in others)
+        return any(y is other for y in self.given_to(operation) for other in others)
+
+    def given_to(self, operation: keras.Operation) -> list[keras.KerasTensor]:
+        """By the graph of the model itself."""
+        nodes = (node for node in graph_nodes(self.model) if node.operation is operation)
+        return [x for node in nodes for x in node.input_tensors]
 
     def masking_vectors(self, x: Padded) -> Iterator[Edit]:
         symbolic, held = self.symbolic(x), _held(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from keras.src.models.functional import functional_like_constructor
 from keras_masking._keras import (
     Functional,
     get_mask,
+    graph_nodes,
     in_short,
     is_mask_name,
     sublayers,
@@ -153,6 +155,7 @@ class Copy:
                 continue
             new.trainable = old.trainable
             _take_states(new, old)
+            _take_vocabulary(new, old)
             if isinstance(old, (Functional, keras.Sequential)):
                 continue
             if type(new) is not type(old):
@@ -237,9 +240,8 @@ def _input_layers(model: keras.Sequential) -> list[keras.Layer]:
 def _nodes(graph: Functional) -> dict[int, list]:
     """The calls in a graph by the `id` of their operation, in the order in which they run."""
     found: dict[int, list] = {}
-    for depth in sorted(graph._nodes_by_depth, reverse=True):
-        for node in graph._nodes_by_depth[depth]:
-            found.setdefault(id(node.operation), []).append(node)
+    for node in graph_nodes(graph):
+        found.setdefault(id(node.operation), []).append(node)
     return found
 
 
@@ -295,6 +297,14 @@ def _take_states(new: keras.Layer, old: keras.Layer) -> None:
         states = zip(tree.flatten(new.states), tree.flatten(old.states), strict=False)
         for variable, value in states:
             variable.assign(value)
+
+
+def _take_vocabulary(new: keras.Layer, old: keras.Layer) -> None:
+    """That which a layer for text has learned, which a `.keras` file holds as an asset."""
+    if hasattr(old, "save_assets"):
+        with tempfile.TemporaryDirectory() as folder:
+            old.save_assets(folder)
+            new.load_assets(folder)
 
 
 def _of_any_length(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -18,6 +18,7 @@ from keras_masking._keras import (
     to_numpy,
     with_sublayers,
 )
+from keras_masking.batches import after_texts
 from keras_masking.inputs import UnusableInput
 from keras_masking.leaks import probing
 from keras_masking.leaks.finding import measured
@@ -215,7 +216,7 @@ class _Repairing:
 
     def run(self, model: keras.Layer) -> None:
         bench = self.first.bench
-        run(model, *probing.pack(bench.structure, bench.inputs))
+        run(after_texts(model), *probing.pack(bench.structure, bench.inputs))
 
     def differs(self, model: keras.Layer) -> bool:
         """Whether a copy gives other results than the model on a batch without padding."""
@@ -239,7 +240,7 @@ class _Repairing:
         bench = self.first.bench
         arrays, masks = probing.pack(bench.structure, [x.filled() for x in bench.inputs])
         with unchanged(model):
-            outputs = tree.flatten(run(model, arrays, masks))
+            outputs = tree.flatten(run(after_texts(model), arrays, masks))
         return [to_numpy(x) for x in outputs if is_tensor(x)]
 
     def left(self, state: State) -> tuple[Left, ...]:
