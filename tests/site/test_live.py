@@ -184,15 +184,15 @@ except BaseException as error:
 
 def test_the_code_of_a_reader_reaches_neither_the_page_nor_an_address(block):
     """Refused by the browser, not by a list of ours: a sandboxed origin, under a policy."""
-    asked = []
-    block.tab.on("request", lambda request: asked.append(request.url))
+    answered = []
+    block.tab.on("response", lambda response: answered.append(response.url))
     block.tab.evaluate("document.cookie = 'known=1'; localStorage.known = 1")
     block.runs(TRIES.replace("ADDRESS", block.tab.url.replace("en/mean/", "robots.txt")))
     told = dict(line.split(": ", 1) for line in block.printed().splitlines())
     assert told.pop("origin") == "null"
     assert told.keys() == {"page", "cookies", "storage", "database", "code", "script", "request"}
     assert set(told.values()) <= {"AttributeError", "JsException"}, told
-    assert not asked
+    assert not answered
 
 
 HARM = "parent.document.title = top.document.title = 'harmed'"
@@ -201,10 +201,10 @@ import keras
 from pathlib import Path
 from keras_masking import trace
 
-print(trace(keras.Sequential([keras.layers.Masking()]), [[[0.0], [1.0]]]))
+print(trace(keras.Sequential([keras.Input((2, 1)), keras.layers.Masking()]), [[[0.0], [1.0]]]))
 Path("a.html").write_text('''<p>hello</p><script>{HARM}</script><b onclick="{HARM}">x</b>''')
-svg = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='9'><script>alert(1)</script></svg>"
-Path("b.svg").write_text(svg)
+named = "xmlns='http://www.w3.org/2000/svg' width='40' height='9'"
+Path("b.svg").write_text(f"<svg {{named}}><script>alert(1)</script></svg>")
 """
 
 
