@@ -1,7 +1,7 @@
 // Run, Edit, Stop and Reset on the blocks of a page that run in the browser. Nothing more is loaded
 // before the first Run.
-const chinese = document.documentElement.lang === "zh";
-const language = chinese ? "zh" : "en";
+export const chinese = document.documentElement.lang === "zh";
+export const language = chinese ? "zh" : "en";
 const SHOWN = 100_000; // characters
 const TEXTS = {
   run: ["Run", "运行"],
@@ -30,10 +30,10 @@ const TEXTS = {
   here: ["In the page: {}", "在网页里：{}"],
   code: ["Code; Escape leaves it", "代码，按 Escape 离开"],
 };
-const say = (name, ...values) => TEXTS[name][+chinese].replace(/\{\}/g, () => values.shift());
+export const say = (name, ...values) => TEXTS[name][+chinese].replace(/\{\}/g, () => values.shift());
 const load = (name) => import(new URL(name, import.meta.url));
 
-function make(tag, props = {}, ...children) {
+export function make(tag, props = {}, ...children) {
   const made = Object.assign(document.createElement(tag), props);
   made.append(...children);
   return made;
@@ -57,7 +57,7 @@ function differing(text, other) {
 }
 
 /** Lines of output, those marked that differ from what is documented. */
-function printed(text, documented) {
+export function printed(text, documented) {
   const code = make("code");
   const shown = text.slice(0, SHOWN);
   const differs = documented === undefined ? [] : differing(shown, documented);
@@ -69,7 +69,7 @@ function printed(text, documented) {
 }
 
 /** What a reader's code drew, where no script in it runs. */
-function picture({ name, kind, source }) {
+export function picture({ name, kind, source }) {
   const title = say("figure", name);
   if (kind === "svg") {
     const src = `data:image/svg+xml,${encodeURIComponent(source)}`;
