@@ -22,12 +22,12 @@ def compiled(files: Files, prefix: str, pyodide: Files) -> Files:
     made = archives.made_once(
         "compiled",
         b"".join(made_of),
-        lambda: archives.tar(_compiled(modules, prefix, pyodide)),
+        lambda: archives.tar(compile_now(modules, prefix, pyodide)),
     )
     return others | archives.read(made)
 
 
-def _compiled(modules: Files, prefix: str, pyodide: Files) -> Files:
+def compile_now(modules: Files, prefix: str, pyodide: Files) -> Files:
     need("node")
     with tempfile.TemporaryDirectory() as folder:
         home, source, target = (Path(folder, name) for name in ("pyodide", "from", "to"))

@@ -33,7 +33,8 @@ AT = "/tests"
 # what runs the tests, as the value of an expression: each test that did not pass, and the counts
 RUN = f"""
 (lambda: (
-    exec({'''
+    exec({
+    '''
 import sys, keras, numpy, numpy.random
 sys.path[:0] = ["/tests/tools"]
 sys.path.append("/tests/library")
@@ -60,7 +61,8 @@ options = ["-q", "-p", "no:cacheprovider", "-p", "no:warnings", "-p", "no:faulth
            "--import-mode=importlib", "--tb=short", "--rootdir=/tests/keras/src"]
 status = pytest.main([*options, "/tests/keras/src"], plugins=[outcomes])
 sys.modules["keras_tests_outcomes"] = outcomes
-'''!r}, {{}}),
+'''!r
+}, {{}}),
     vars(__import__("sys").modules["keras_tests_outcomes"]),
 )[1])()
 """
@@ -104,10 +106,8 @@ def lay_out(folder: Path) -> None:
     for path in (folder / "keras/src/testing").glob("*_test.py"):
         path.unlink()
     for name in TOOLS:
-        for file in distribution(name).files:
-            if file.suffix in (".py", ".toml") or ".dist-info" in file.as_posix():
-                if not file.as_posix().startswith(".."):
-                    write({file.as_posix(): file.locate().read_bytes()}, folder / "tools")
+        files = [file for file in distribution(name).files if not file.as_posix().startswith("..")]
+        write({file.as_posix(): file.locate().read_bytes() for file in files}, folder / "tools")
     write(parts.unzipped(parts.pyodide()["python_stdlib.zip"]), folder / "library")
     wheel = parts.unzipped((HERE / "vendor" / parts.PARTS["numpy"]["file"]).read_bytes())
     write({path: data for path, data in wheel.items() if path.startswith("numpy/testing")}, folder)

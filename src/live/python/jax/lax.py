@@ -56,16 +56,14 @@ def conv_general_dilated(
     pads = [(np.maximum(low, 0), np.maximum(high, 0)) for low, high in padding]
     x = np.pad(x[(..., *cut)], [(0, 0), (0, 0), *pads])
     windows = _windows(x, (1, 1, *sizes), (1, 1, *window_strides))
-    windows = windows.reshape(*windows.shape[: x.ndim], *sizes)
-    groups = feature_group_count
-    out_space = windows.shape[2 : x.ndim]
-    # (batch, groups, space, inputs of a group and window) · (groups, those, outputs of a group)
-    windows = windows.reshape(len(x), groups, -1, *windows.shape[2:])
-    windows = np.moveaxis(windows, 2, 2 + len(sizes))
-    inner = prod(kernel.shape[1:])
-    windows = windows.reshape(len(x), groups, -1, inner)
-    weights = kernel.reshape(groups, -1, inner).swapaxes(1, 2)
-    out = (windows @ weights).swapaxes(2, 3).reshape(len(x), -1, *out_space)
+    batch, out_space = len(x), windows.shape[2 : x.ndim]
+    outputs, inputs, groups = len(kernel), kernel.shape[1], feature_group_count
+    # (batch, groups, space, inputs and window) · (groups, inputs and window, outputs)
+    windows = windows.reshape(batch, groups, inputs, *out_space, prod(sizes))
+    windows = np.moveaxis(windows, 2, -2)
+    windows = windows.reshape(batch, groups, prod(out_space), inputs * prod(sizes))
+    weights = kernel.reshape(groups, outputs // groups, -1).swapaxes(1, 2)
+    out = (windows @ weights).swapaxes(2, 3).reshape(batch, outputs, *out_space)
     return np.transpose(out, np.argsort(dimension_numbers.out_spec))
 
 

@@ -38,8 +38,15 @@ def mend() -> None:
     sys.meta_path.insert(0, Finder())
 
 
+class Placeholder(type):
+    def __getattr__(cls, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _placeholder(f"{cls.__module__}.{name}")
+
+
 def _placeholder(name: str) -> type:
     def __init__(self, *args, **kwargs):
         raise NotImplementedError(f"{name} is left out in the browser: run this on your machine")
 
-    return type(name.rpartition(".")[2], (), {"__init__": __init__, "__module__": name})
+    return Placeholder(name.rpartition(".")[2], (), {"__init__": __init__, "__module__": name})
