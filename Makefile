@@ -39,7 +39,7 @@ suite = { true >&9; } 2>/dev/null || exec 9>/dev/null; \
 test: lint ## every check
 	@exec 9>&1; $(MAKE) --no-print-directory --jobs 2 --output-sync test-layers-jax test-layers-tensorflow \
 	  test-site test-tools-jax test-fuzz-tensorflow test-tools-tensorflow check-pages \
-	  test-fuzz-jax test-fuzz-numpy test-tools-numpy test-layers-numpy
+	  test-fuzz-jax test-fuzz-numpy test-tools-numpy test-layers-numpy test-live
 
 # what differs from SINCE, or is new
 SINCE ?= HEAD
@@ -102,6 +102,12 @@ check-pages: $(READY) ## the page checks alone: blocks, parity, completeness, li
 test-site: $(READY)
 	@$(call suite,$(RUN) -m pytest tests/site)
 
+test-live: $(READY)
+	@$(call suite,$(RUN) -m pytest tests/live)
+
+keras-tests: $(READY) ## run tests of Keras itself in what a page runs
+	$(RUN) -m live.keras_tests
+
 SEED ?= 0
 N ?= 100
 KERAS_BACKEND ?= tensorflow
@@ -127,6 +133,7 @@ bench: site/.built ## measure speed, ratios taken in one run, and pages as on a 
 	$(RUN) tests/benchmarks/bench_tools.py
 	$(RUN) tests/benchmarks/bench_blocks.py
 	$(RUN) tests/benchmarks/bench_recurrent.py
+	$(RUN) tests/benchmarks/bench_live.py
 	$(RUN) -m sitekit.drawn.tables
 	$(RUN) tests/benchmarks/bench_pages.py
 
@@ -137,6 +144,7 @@ survey: $(READY) ## run models of others, official examples and the repair of fa
 	$(RUN) -m sitekit.measured.others
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.examples.survey
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.faults.repaired
+	$(RUN) -W ignore -m sitekit.measured.in_page
 	$(RUN) -m sitekit.drawn.tables
 
 accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy
@@ -173,4 +181,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz test-torch check-pages test-site fuzz mutants fix bench releases survey accuracy picture lock clean
+.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz test-torch check-pages test-site test-live keras-tests fuzz mutants fix bench releases survey accuracy picture lock clean
