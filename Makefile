@@ -151,6 +151,11 @@ accuracy: $(READY) ## train models with right masks, wrong ones and none, and wr
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.accuracy
 	$(RUN) -m sitekit.drawn.tables
 
+backends: $(TORCH)/.ready ## measure what differs between the backends of Keras, PyTorch among them
+	for backend in tensorflow jax numpy; do KERAS_BACKEND=$$backend $(RUN) -W ignore -m sitekit.measured.backends || exit; done
+	KERAS_BACKEND=torch $(TORCH)/bin/python -W ignore -m sitekit.measured.backends
+	$(RUN) -m sitekit.drawn.tables
+
 picture: $(BUILT) ## take the picture in the README again
 	@$(RUN) -m sitekit.published.picture
 
@@ -181,4 +186,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz test-torch check-pages test-site test-live keras-tests fuzz mutants fix bench releases survey accuracy picture lock clean
+.PHONY: help setup serve live build test check lint $(ON_BACKENDS) test-layers test-tools test-fuzz test-torch check-pages test-site test-live keras-tests fuzz mutants fix bench releases survey accuracy backends picture lock clean

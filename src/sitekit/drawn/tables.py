@@ -1,5 +1,5 @@
-"""The tables: layers of Keras, known faults, models of others, accuracies, as measured; the
-glossary.
+"""The tables: layers of Keras, known faults, models of others, accuracies, backends, as
+measured; the glossary.
 
 `python -m sitekit.drawn.tables` writes those that are made of records.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from keras_masking.rendering.files import write
 from sitekit import ROOT
 from sitekit.drawn.texts import Words, words
-from sitekit.measured import accuracy, atlas, costs
+from sitekit.measured import accuracy, atlas, backends, costs
 from sitekit.measured.examples import survey
 from sitekit.measured.faults import found, repaired
 from sitekit.measured.faults.found import Found
@@ -37,6 +37,7 @@ def of_records() -> dict[Path, str]:
         examples=official_examples,
         accuracy=accuracy_table,
         costs=cost_table,
+        backends=backend_table,
         glossary=glossary,
     )
 
@@ -153,6 +154,17 @@ def cost_table(language: str) -> str:
         why = word("and").join(map(word, costs.why(layer, record)))
         cells = (f"{record[mode][layer]:.2f}" for mode in costs.MODES)
         lines.append(row((f"`{layer}`", *cells, f"{base:.1f}\u00a0→\u00a0{ours:.1f}", why)))
+    return "\n".join(lines) + "\n"
+
+
+def backend_table(language: str) -> str:
+    """What `make backends` found."""
+    word, record = words("backends", language), backends.record()
+    lines = [row((word("code"), *backends.BACKENDS.values())), "|---" * 5 + "|"]
+    lines += [
+        row(f"`{cell}`" for cell in (name, *(record[each][name] for each in backends.BACKENDS)))
+        for name in backends.CASES
+    ]
     return "\n".join(lines) + "\n"
 
 
