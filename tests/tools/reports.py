@@ -3,11 +3,19 @@
 import warnings
 from functools import cache
 
+import keras
+
 from keras_masking import LeakReport, find_leaks
 from sitekit.measured.faults.fault import Fault
 from sitekit.measured.faults.known import FAULTS
 
 CASES = {fault.name: fault for group in FAULTS.values() for fault in group}
+# Keras on torch normalizes over the features instead of over time, or raises
+HERE = [
+    name
+    for name in CASES
+    if (keras.backend.backend(), name) != ("torch", "layer-normalization-over-time")
+]
 
 
 @cache

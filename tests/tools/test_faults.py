@@ -2,14 +2,14 @@
 
 import keras
 import pytest
-from reports import CASES, report
+from reports import CASES, HERE, report
 
 from keras_masking import Call, Trace
 from sitekit.measured.faults.fault import Gap
 from sitekit.measured.faults.known import FAULTS
 
 # JAX compiles each anew and is given every sixth
-SHARE = list(CASES)[:: 6 if keras.backend.backend() == "jax" else 1]
+SHARE = HERE[:: 6 if keras.backend.backend() == "jax" else 1]
 each_case = pytest.mark.parametrize("fault", [CASES[name] for name in SHARE], ids=SHARE)
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from reports import CASES, report
+from reports import CASES, HERE, report
 
 import keras_masking
 from keras_masking import KeepMask, find_leaks
@@ -83,7 +83,7 @@ def test_there_is_a_remedy_for_every_fault():
     assert KEYS.keys() == CASES.keys()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", HERE)
 def test_the_remedy_names_the_cause(name):
     leak = report(CASES[name]).leaks[0]
     assert leak.remedy.key == KEYS[name]

@@ -212,7 +212,7 @@ class TestModels:
         cell = result["rnn/simple_rnn_cell"]
         assert (cell.depth, cell.parent) == (1, 1)
         assert len(result) == 3
-        loops = {"tensorflow", "numpy"}  # in Python; jax traces the cell once
+        loops = {"tensorflow", "numpy", "torch"}  # in Python; jax traces the cell once
         assert (cell.times >= 4) == (keras.backend.backend() in loops)
 
     def test_a_wrapper_names_what_it_wraps(self):
@@ -356,7 +356,7 @@ class TestNothingChanges:
         model = functional(Warns(name="warns"))
         with pytest.warns(UserWarning) as caught:
             result = trace(model, IDS)
-        assert [str(warning.message) for warning in caught] == ["of my own"]
+        assert [str(w.message) for w in caught if w.category is UserWarning] == ["of my own"]
         assert result["warns"].warning.startswith("Layer 'warns' (of type Warns) was passed")
 
 

@@ -8,9 +8,9 @@ import keras
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """On a GPU, TensorFlow and JAX round what they multiply to ten bits (TensorFloat-32), but not
-    in every shape. A sample alone then differs from the same one in its batch by 1e-3, and that is
-    no padding.
+    """On a GPU, TensorFlow and JAX round what they multiply to ten bits (TensorFloat-32), and
+    PyTorch does so in convolutions and recurrent layers, but not in every shape. A sample alone
+    then differs from the same one in its batch by 1e-3, and that is no padding.
     """
     if keras.backend.backend() == "jax":
         import jax
@@ -26,5 +26,10 @@ def full_precision() -> Iterator[None]:
             yield
         finally:
             config.enable_tensor_float_32_execution(before)
+    elif keras.backend.backend() == "torch":
+        from torch.backends import cudnn
+
+        with cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, allow_tf32=False):
+            yield
     else:
         yield
