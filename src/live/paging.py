@@ -8,7 +8,16 @@ from live import HERE, archives
 from live.parts import Files, Missing, need
 
 PAGE = HERE / "page"
-AS_THEY_ARE = ("run.js", "python.js", "worker.js", "frame.html", "picture.html")
+AS_THEY_ARE = (
+    "run.js",
+    "python.js",
+    "worker.js",
+    "frame.html",
+    "picture.html",
+    "playground.js",
+    "playground-models.js",
+    "playground-links.js",
+)
 BUNDLED = ("package.json", "package-lock.json", ".npmrc", "editor.js")
 
 

@@ -15,7 +15,7 @@ const TEXTS = {
   "post-norm-transformer": ["two Transformer blocks", "两个 Transformer 块"],
   backwards: ["a recurrent layer that runs backwards", "反向运行的循环层"],
   "embedding-without-mask-zero": ["an Embedding without mask_zero", "没有 mask_zero 的 Embedding"],
-  sum: ["method 2 of the sum", "求和的方法二"],
+  sum: ["method 2 of the sum", "求和的方法 2"],
   "no-supports-masking": ["a layer of one's own", "自己写的层"],
   edited: ["your own", "自己的"],
   batch: ["Batch", "批次"],
@@ -135,6 +135,12 @@ function change(key, alter) {
 /** A change of a value that the form shows already. */
 function enter(alter) {
   alter();
+  if (preset) {
+    const picked = form.querySelector("[data-key=preset]");
+    picked.prepend(option("edited", word("edited")));
+    picked.value = "edited";
+    preset = undefined;
+  }
   changed();
 }
 
@@ -362,35 +368,40 @@ async function update() {
 
 /** The masks, then the verdict, then the repair: each as soon as it is there. */
 async function inStages() {
-  const from = performance.now();
-  const { trace, leaks, all } = programs(state, language);
-  const first = await ran(trace);
+  const program = programs(state, language);
+  const first = await ran(program.trace);
   if (!first || !live) return;
-  const [mask] = first.figures;
-  show({ ...first, figures: mask ? [mask, repair?.figure] : [] });
+  const masks = drawn(first, "Trace");
+  show(first, masks, masks && repair?.figure);
   if (again || first.status !== "done") return;
 
-  const second = await ran(leaks);
+  const second = await ran(program.leaks);
   if (!second || !live) return;
-  const verdict = second.figures[0] && headline(second.figures[0]);
-  const leaky = verdict?.matches(".leaks > *");
-  show({ ...second, figures: [second.figures[0], leaky && repair?.figure] });
+  const found = drawn(second, "LeakReport");
+  const leaks = found?.source.includes(LEAKS);
+  show(second, found, leaks && repair?.figure);
   if (again || second.status !== "done") return;
-  status.textContent = word("updated", verdict.textContent, ((performance.now() - from) / 1000).toFixed(1));
-  if (!leaky) return;
+  const seconds = ((performance.now() - first.began) / 1000).toFixed(1);
+  status.textContent = word("updated", headline(found), seconds);
+  if (!leaks) return;
 
-  const third = await ran(all);
-  if (third && live && !again) show(third);
+  const third = await ran(program.all);
+  if (third && live && !again) show(third, drawn(third, "LeakReport"), drawn(third, "Repair"));
 }
 
-/** The first sentence of a report. */
+const drawn = ({ figures }, name) => figures.findLast((figure) => figure.name === name);
+
+const LEAKS = '<div class="verdict leaks">';
+
+/** The first sentence of a report; all of it, with its styles, the page's policy would refuse. */
 function headline({ source }) {
-  return new DOMParser().parseFromString(source, "text/html").querySelector(".verdict > p");
+  const [, sentence] = source.match(/<div class="verdict [\w-]+"><p>(.*?)<\/p>/);
+  return new DOMParser().parseFromString(sentence, "text/html").body.textContent;
 }
 
 /** Run a program; nothing where Python could not be loaded, which the status says. */
 async function ran(program) {
-  let out = "", errors = "";
+  let out = "", errors = "", began;
   const load = (loaded, total) => {
     bytes.hidden = loaded === total;
     Object.assign(bytes, { value: loaded, max: total });
@@ -403,9 +414,10 @@ async function ran(program) {
   };
   try {
     const python = await import("./python.js");
-    const ended = await python.run(program, { language, load, print });
+    const begin = () => (began = performance.now());
+    const ended = await python.run(program, { language, load, begin, print });
     if (ended.status !== "done") status.textContent = how(ended);
-    return { ...ended, out, errors };
+    return { ...ended, out, errors, began };
   } catch (error) {
     live = again = false;
     status.textContent = say("lost", error.message);
@@ -419,8 +431,7 @@ function how({ status, error }) {
 
 let report, repair; // frames that stay while their content changes
 
-function show({ out, errors, error, status: ended, figures }) {
-  const [first, second] = figures;
+function show({ out, errors, error, status: ended }, first, second) {
   report = framed(report, first);
   repair = framed(repair, second);
   const wrong = ended === "error" ? [printed(error)] : [];
@@ -476,7 +487,7 @@ async function copyProgram() {
 async function take() {
   if (!marked(location.hash)) return;
   live = false;
-  show({ figures: [] });
+  show({});
   try {
     state = await decoded(location.hash);
     preset = undefined;
@@ -490,6 +501,6 @@ async function take() {
 
 draw();
 listing.textContent = programs(state, language).all;
-root.replaceChildren(form, bar, whole, result);
+root.replaceChildren(form, bar, result, whole);
 addEventListener("hashchange", take);
 take();

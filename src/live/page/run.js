@@ -69,7 +69,8 @@ export function printed(text, documented) {
 }
 
 /** What a reader's code drew, where no script in it runs. */
-export function picture({ name, kind, source }) {
+export function picture(figure) {
+  const { name, kind, source } = figure;
   const title = say("figure", name);
   if (kind === "svg") {
     const src = `data:image/svg+xml,${encodeURIComponent(source)}`;
@@ -81,7 +82,7 @@ export function picture({ name, kind, source }) {
     if (!frame.isConnected) return removeEventListener("message", hear);
     if (from !== frame.contentWindow) return;
     if (data) frame.height = data;
-    else from.postMessage(source, "*");
+    else from.postMessage(figure.source, "*"); // it may have changed since
   });
   return frame;
 }

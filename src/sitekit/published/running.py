@@ -16,7 +16,8 @@ from sitekit.pages.page import block_id
 
 RECORD = ROOT / "docs/shared/live.json"
 REASONS = ROOT / "src/live/reasons.toml"
-STYLE = ROOT / "src/live/page/run.css"
+STYLES = ROOT / "src/live/page"
+PLAYGROUND = '<div class="playground">'
 _BLOCK = re.compile(
     r'(?<!</summary>)<div class="language-python highlight">(?P<rest>.*?<pre>(?P<code>.*?)</pre>)',
     re.DOTALL,
@@ -59,6 +60,8 @@ def on_post_page(output, page, config):
     if not count:
         return output
     up = "../" * (page.url.count("/") + 1)
-    style = _COMMENT.sub("", STYLE.read_text(encoding="utf-8"))
-    head = f'<style>{style}</style><script type="module" src="{up}live/run.js"></script>'
+    head = ""
+    for name in ("run", "playground") if PLAYGROUND in output else ("run",):
+        style = _COMMENT.sub("", (STYLES / f"{name}.css").read_text(encoding="utf-8"))
+        head += f'<style>{style}</style><script type="module" src="{up}live/{name}.js"></script>'
     return marked.replace("</head>", f"{head}</head>", 1)

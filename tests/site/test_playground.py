@@ -1,0 +1,272 @@
+"""The playground: what a reader does there, what a link can do, and the program that it gives."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+from access import DESKTOP, PHONE, check_access
+from addresses import path_of
+from conftest import serving
+from test_live import PATIENCE, reading
+
+import keras_masking
+from sitekit.measured.faults.known import FAULTS
+
+PAGE = path_of("en", "playground")
+LEAKS_AT = {fault.name: fault.leaks_at for group in FAULTS.values() for fault in group}
+# runs each program as a process of its own would, and tells what it printed and where it leaks
+ALONE = """
+import contextlib, io, json, sys, keras
+told = []
+for program in json.load(sys.stdin):
+    keras.utils.clear_session()
+    there = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(program, there)
+    report = there["report"]
+    calls = [report.trace[leak.call].path for leak in report.leaks]
+    told.append({"out": out.getvalue(), "backend": report.trace.backend, "leaks_at": calls[:1]})
+json.dump(told, sys.stdout)
+"""
+
+
+class Playground:
+    def __init__(self, tab):
+        self.tab = tab
+        self.box = tab.locator(".playground")
+        self.status = self.box.get_by_role("status")
+        self.run = self.box.get_by_role("button", name="Run")
+        self.reports = self.box.locator("iframe")
+        self.start_from = self.box.get_by_label("Start from")
+
+    def says(self, text: str, **options) -> None:
+        """Wait until the status says this, and nothing runs any more."""
+        self.status.get_by_text(text, **options).wait_for(timeout=PATIENCE)
+        self.box.locator(".ran:not(.old)").wait_for(timeout=PATIENCE, state="attached")
+
+    def picks(self, preset: str) -> None:
+        self.start_from.select_option(preset)
+
+    def program(self) -> str:
+        return self.box.locator("details pre").first.text_content()
+
+    def printed(self) -> str:
+        return self.box.locator(".ran details pre").last.text_content()
+
+    def address(self) -> str:
+        """With the state as it is now."""
+        self.box.get_by_role("button", name="Copy link").click()
+        self.says("link is")
+        return self.tab.url
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with serving(site) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def opened(browser, address):
+    """One page in which Python is there, at the fault that the page starts with."""
+    with reading(browser, address + PAGE, **DESKTOP) as (tab, asked, errors):
+        playground = Playground(tab)
+        tab.wait_for_load_state("networkidle")
+        asked_before = [url.rpartition("/")[2] for url in asked if "/live/" in url]
+        playground.run.click()
+        playground.says("Padding leaks in global_average_pooling1d")
+        yield playground, asked_before
+        assert not errors
+
+
+@pytest.fixture
+def playground(opened):
+    playground, _ = opened
+    yield playground
+    if playground.start_from.input_value() != "operator":
+        playground.picks("operator")
+    playground.says("Padding leaks in global_average_pooling1d")
+
+
+def test_only_its_scripts_are_loaded_before_run(opened):
+    _, asked = opened
+    names = ("playground.js", "playground-links.js", "playground-models.js", "run.js")
+    assert sorted(asked) == sorted(names)
+
+
+def test_it_shows_masks_verdict_and_repair(playground):
+    report, repair = (frame.content_frame for frame in playground.reports.all())
+    masks = report.locator("svg[aria-label]")
+    assert "T T T T T T" in masks.first.get_attribute("aria-label")
+    assert "(3, 6, 4)" in report.locator("tbody").inner_text()
+    assert "The mask was lost in multiply" in report.locator(".verdict").inner_text()
+    assert "KeepMask" in repair.locator("dl").inner_text()
+
+
+def test_an_edit_shows_what_it_changes(playground):
+    box = playground.box
+    box.get_by_label("layer 2", exact=True).select_option("Rescaling")
+    playground.says("Clear: padding changes no valid result")
+    assert playground.start_from.input_value() == "edited"
+    (report,) = playground.reports.all()
+    mask = report.content_frame.locator("svg[aria-label]").first
+    before = mask.get_attribute("aria-label")
+    box.get_by_label("length of sample 1").fill("5")
+    box.locator(".ran").get_by_text("numpy").first.wait_for(state="attached", timeout=PATIENCE)
+    playground.tab.wait_for_function(
+        "([old, frame]) => frame.isConnected", arg=[before, report.element_handle()]
+    )
+    report.content_frame.locator(f"svg:first-of-type:not([aria-label='{before}'])").first.wait_for(
+        timeout=PATIENCE
+    )
+    box.get_by_label("arguments of layer 1").fill("3, 4, mask_zero=True")
+    playground.says("is not in the range", exact=False)
+
+
+def test_warnings_of_keras_are_shown(playground):
+    playground.picks("flatten")
+    playground.says("Padding leaks in flatten")
+    assert "destroy the mask" in playground.box.locator(".ran").inner_text()
+
+
+def test_a_link_restores_the_form_and_runs_nothing(playground):
+    box = playground.box
+    box.get_by_label("Padding on the").select_option("left")
+    box.get_by_label("sample 0, step 0").fill("7")
+    box.get_by_label("Code").check()
+    box.get_by_label("Code that makes model").fill("# 代码\nmodel = keras.Sequential()")
+    link, program = playground.address(), playground.program()
+    assert "    [7, 1, 4, 1, 5, 9],\n    [0, 0, 0, 2, 6, 5],\n" in program
+    tab, asked = playground.tab.context.new_page(), []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(link)
+    other = Playground(tab)
+    other.says("Nothing runs before you press Run")
+    assert other.program() == program
+    tab.wait_for_timeout(500)
+    assert not [url for url in asked if "python.js" in url or ".bin" in url]
+    assert not tab.locator(".ran").inner_text()
+    # in a page where Python is there, too
+    box.get_by_label("sample 0, step 0").fill("8")
+    playground.tab.evaluate("link => { location.href = link }", link)
+    playground.says("Nothing runs before you press Run")
+    assert playground.program() == program and not playground.reports.count()
+    tab.close()
+    playground.picks("operator")
+    playground.run.click()
+
+
+# what another page could put in a link: text that is no state, a state of other things, far too much
+BAD = """
+async (kind) => {
+  const { encoded } = await import(new URL("../../live/playground-links.js", location));
+  const { PRESETS } = await import(new URL("../../live/playground-models.js", location));
+  const state = PRESETS.operator;
+  return {
+    nonsense: "#state=%%%",
+    json: await encoded("x"),
+    layer: await encoded({ ...state, layers: [["__import__('os')", ""]] }),
+    lines: await encoded({ ...state, layers: [["Dense", "1)\\nprint(1"]] }),
+    value: await encoded({ ...state, fill: "0); print(1" }),
+    rows: await encoded({ ...state, rows: [[1], [1, 2]], lengths: [1, 1] }),
+    huge: "#state=" + "A".repeat(100_000),
+    bomb: await encoded("0".repeat(5_000_000)),
+  }[kind];
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "kind", ["nonsense", "json", "layer", "lines", "value", "rows", "huge", "bomb"]
+)
+def test_a_bad_link_is_refused_with_a_sentence(playground, kind):
+    tab = playground.tab.context.new_page()
+    tab.goto(playground.tab.url.partition("#")[0] + playground.tab.evaluate(BAD, kind))
+    other = Playground(tab)
+    other.says("The link is too long" if kind in ("huge", "bomb") else "The link is damaged")
+    assert other.start_from.input_value() == "operator"
+    tab.close()
+
+
+def test_programs_print_on_a_desktop_what_the_page_shows(playground):
+    presets = playground.start_from.locator("option").evaluate_all("all => all.map(x => x.value)")
+    programs, shown = {}, {}
+    for preset in filter("edited".__ne__, presets):
+        playground.picks(preset)
+        programs[preset] = playground.program()
+        if preset in ("flatten", "post-norm-transformer"):
+            playground.says(f"Padding leaks in {LEAKS_AT[preset]} ")
+            shown[preset] = playground.printed()
+    assert 6 <= len(programs) <= 10
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ALONE],
+        input=json.dumps(list(programs.values())),
+        env=os.environ | {"KERAS_BACKEND": "numpy"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = dict(zip(programs, json.loads(ran.stdout), strict=True))
+    assert {one["backend"] for one in told.values()} == {"numpy"}
+    assert shown == {preset: told[preset]["out"] for preset in shown}
+    known = {preset: [LEAKS_AT[preset]] for preset in told if preset in LEAKS_AT}
+    assert len(known) >= 6
+    assert {preset: told[preset]["leaks_at"] for preset in known} == known
+    assert all(one["leaks_at"] for one in told.values())
+
+
+def test_what_can_be_picked_exists(playground):
+    groups = playground.box.locator("li").first.locator("optgroup")
+    for label, owner in (("Keras", keras.layers), ("keras_masking", keras_masking)):
+        names = groups.and_(playground.tab.locator(f"[label={label}]")).locator("option")
+        assert names.count() > 15
+        assert not [name for name in names.all_text_contents() if not hasattr(owner, name)]
+
+
+def test_the_keyboard_does_all_of_it(playground):
+    box, keys = playground.box, playground.tab.keyboard
+    focused = "document.activeElement.ariaLabel"
+    box.get_by_label("move layer 3 up").focus()
+    keys.press("Enter")
+    assert playground.tab.evaluate(focused) == "move layer 2 up"
+    assert box.get_by_label("layer 2", exact=True).input_value() == "GlobalAveragePooling1D"
+    keys.press("Tab")
+    assert playground.tab.evaluate(focused) == "move layer 2 down"
+    keys.press("Enter")
+    assert playground.tab.evaluate(focused) == "move layer 3 up"
+    keys.press("Tab")
+    assert playground.tab.evaluate(focused) == "remove layer 3"
+    keys.press("Enter")
+    assert playground.tab.evaluate(focused) == "layer 2"
+    box.get_by_role("button", name="Add a layer").focus()
+    keys.press("Enter")
+    keys.type("GlobalA")
+    assert box.get_by_label("layer 3", exact=True).input_value() == "GlobalAveragePooling1D"
+    keys.press("ControlOrMeta+Enter")
+    playground.says("Padding leaks in")
+
+
+def test_what_is_wrong_is_said_and_stop_ends_it(playground):
+    box = playground.box
+    box.get_by_label("Code").check()
+    box.get_by_label("Code that makes model").fill("model = keras.Sequential([1])")
+    playground.says("ValueError")
+    assert 'File "main.py"' in box.locator(".ran").inner_text()
+    box.get_by_label("Code that makes model").fill("while True: pass")
+    playground.tab.wait_for_timeout(1000)
+    box.get_by_role("button", name="Stop").click()
+    playground.says("Stopped")
+
+
+def test_it_is_accessible_and_fits_a_narrow_phone(browser, address, playground):
+    check_access(playground.tab)
+    screen = PHONE | {"viewport": {"width": 320, "height": 700}, "reduced_motion": "reduce"}
+    url = address + path_of("zh", "playground")
+    with reading(browser, url, **screen) as (tab, _, errors):
+        check_access(tab)
+        tab.get_by_label("写代码").check()
+        check_access(tab)
+        assert not errors
