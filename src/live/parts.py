@@ -38,7 +38,7 @@ def pyodide() -> Files:
     if not archive.exists():
         _fetch(f"pyodide@{pin['version']}")
     data = archive.read_bytes()
-    _check(archive.name, sha256(data), pin["sha256"])
+    check(archive.name, sha256(data), pin["sha256"])
     with tarfile.open(fileobj=io.BytesIO(data)) as members:
         return {
             member.name.removeprefix("package/"): members.extractfile(member).read()
@@ -62,8 +62,8 @@ def numpy(lock: bytes) -> Files:
     pin = PARTS["numpy"]
     data = (HERE / "vendor" / pin["file"]).read_bytes()
     named = json.loads(lock)["packages"]["numpy"]
-    _check(pin["file"], sha256(data), pin["sha256"])
-    _check(f"{named['file_name']} in pyodide-lock.json", named["sha256"], pin["sha256"])
+    check(pin["file"], sha256(data), pin["sha256"])
+    check(f"{named['file_name']} in pyodide-lock.json", named["sha256"], pin["sha256"])
     return kept(unzipped(data), "numpy")
 
 
@@ -81,7 +81,7 @@ def installed(name: str) -> Files:
             continue
         data = file.locate().read_bytes()
         digest = base64.urlsafe_b64encode(hashlib.new(file.hash.mode, data).digest())
-        _check(path, digest.decode().rstrip("="), file.hash.value)
+        check(path, digest.decode().rstrip("="), file.hash.value)
         files[path] = data
     return kept(files, name)
 
@@ -120,6 +120,6 @@ def unzipped(data: bytes) -> Files:
         return {x.filename: archive.read(x) for x in archive.infolist() if not x.is_dir()}
 
 
-def _check(what: str, got: str, expected: str) -> None:
+def check(what: str, got: str, expected: str) -> None:
     if got != expected:
         raise WrongPart(f"{what} has the hash {got}, expected {expected}: fetch it again")

@@ -1,11 +1,12 @@
 """The runtime is made of what it says, and always the same."""
 
+import bz2
 import gzip
 import json
 
 import pytest
 
-from live import archives, build, parts
+from live import archives, build, parts, vendor
 from live.build import SITE_PACKAGES
 from live.compiled import compile_now
 from live.parts import PARTS, WrongPart
@@ -88,3 +89,19 @@ def test_without_node_the_site_is_built_without_it(monkeypatch, tmp_path, capsys
     monkeypatch.setenv("CI", "true")
     with pytest.raises(SystemExit, match="that needs npm"):
         build.build(tmp_path / "out")
+
+
+def test_the_vendored_wheel_is_fetched_from_a_release(tmp_path, monkeypatch):
+    wheel = PARTS["numpy"]["file"]
+    data = (vendor.HERE / "vendor" / wheel).read_bytes()
+    (tmp_path / "vendor").mkdir()
+    monkeypatch.setattr(vendor, "HERE", tmp_path)
+    for name, content in ((wheel, data), ("other.whl", b""), (wheel, b"changed")):
+        (tmp_path / "release").write_bytes(bz2.compress(archives.tar({f"pyodide/{name}": content})))
+        address = (tmp_path / "release").as_uri()
+        if content == data:
+            vendor.fetch(address)
+        else:
+            with pytest.raises((KeyError, WrongPart), match=wheel):
+                vendor.fetch(address)
+    assert (tmp_path / "vendor" / wheel).read_bytes() == data
