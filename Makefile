@@ -145,6 +145,7 @@ survey: $(READY) ## run models of others, official examples and the repair of fa
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.examples.survey
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= $(RUN) -W ignore -m sitekit.measured.faults.repaired
 	$(RUN) -W ignore -m sitekit.measured.in_page
+	KERAS_BACKEND=numpy $(RUN) -W ignore -m sitekit.measured.examples.repaired
 	$(RUN) -m sitekit.drawn.tables
 
 accuracy: $(READY) ## train models with right masks, wrong ones and none, and write their accuracy

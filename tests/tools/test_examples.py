@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from sitekit.measured.examples import repaired
 from sitekit.measured.examples import survey as examples
 from sitekit.measured.examples.known import EXAMPLES, Input, characters, mask_of, segments, words
 
@@ -55,6 +56,32 @@ def test_the_verdict_agrees_with_brute_force():
         name: "leaks" if result["difference"] or name in BY_GRADIENTS else "clear"
         for name, result in FOUND.items()
     }
+
+
+REPAIRS = repaired.record()
+MENDED = {name for name, found in REPAIRS.items() if found["by"]}
+
+
+def test_what_leaks_is_repaired_or_left_by_the_record():
+    assert list(REPAIRS) == [name for name, result in FOUND.items() if result["difference"]]
+    assert all(REPAIRS[name]["difference"] == 0 for name in MENDED)
+
+
+def test_four_of_five_are_repaired():
+    assert len(MENDED) >= 0.8 * len(REPAIRS)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "numpy", reason="others compile each copy")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Named entity recognition using Transformers",
+        "Sequence to sequence learning for performing number addition",
+    ],
+)
+def test_a_repair_is_what_the_record_says(name):
+    (example,) = (example for example in ALL if example.name == name)
+    assert repaired.repaired(example) == REPAIRS[name]
 
 
 @pytest.mark.parametrize("example", ALL, ids=titled)

@@ -12,6 +12,7 @@ from keras_masking.rendering.files import write
 from sitekit import ROOT
 from sitekit.drawn.texts import Words, words
 from sitekit.measured import accuracy, atlas, backends, costs
+from sitekit.measured.examples import repaired as mended
 from sitekit.measured.examples import survey
 from sitekit.measured.faults import found, repaired
 from sitekit.measured.faults.found import Found
@@ -87,12 +88,13 @@ def others(language: str) -> str:
 
 
 def official_examples(language: str) -> str:
-    """What the brute force of `make survey` found, and what `find_leaks` says."""
+    """What the brute force of `make survey` found, what `find_leaks` says, and `repair` does."""
     word = words("examples", language)
     rows = survey.record()["examples"]
     found = {(result["group"], result["name"]): result for result in rows}
-    columns = ("example", "feeds", "difference", "verdict", "cure")
-    lines = [row(word(key) for key in columns), "|---|---|--:|---|---|"]
+    repairs = mended.record()
+    columns = ("example", "feeds", "difference", "verdict", "repaired", "cure")
+    lines = [row(word(key) for key in columns), "|---|---|--:|---|---|---|"]
     for group, members in survey.EXAMPLES.items():
         lines.append(row((f"**{word(group)}**", *[""] * (len(columns) - 1))))
         for example in members:
@@ -107,6 +109,7 @@ def official_examples(language: str) -> str:
                         word(example.feeds),
                         f"{result['difference']:.2g}{way}",
                         word(result["verdict"]),
+                        word(mended_by(repairs[example.name])) if example.cure else "",
                         f"{cure} {word('works' if result['cured'] == 0 else 'fails')}"
                         if tried
                         else cure,
@@ -114,7 +117,10 @@ def official_examples(language: str) -> str:
                 )
             )
     leaking = [result for result in rows if result["difference"]]
+    by = [repair["by"] for repair in repairs.values()]
     told = word("summary").format(
+        repaired=by.count("repair"),
+        told=by.count("line"),
         all=len(rows),
         leaking=len(leaking),
         cured=sum(result["cured"] == 0 for result in leaking),
@@ -123,6 +129,11 @@ def official_examples(language: str) -> str:
         ),
     )
     return "\n".join([*lines, "", told]) + "\n"
+
+
+def mended_by(repair: dict) -> str:
+    """A key of the texts: alone, after the line that `left` names, or not."""
+    return repair["why"] if repair["by"] == "line" else repair["by"] or "by-hand"
 
 
 def accuracy_table(language: str) -> str:

@@ -8,6 +8,7 @@ import json
 import warnings
 
 import keras
+import numpy as np
 
 from keras_masking import Repair, repair
 from keras_masking._keras import any_length
@@ -38,8 +39,11 @@ def repaired(example: Example) -> dict:
     if not done.ok:
         left = dict.fromkeys(x.why.key if x.leak is None else x.leak.remedy.key for x in done.left)
         return {"by": None, "left": list(left)}
-    with any_length():
-        found = survey.difference_of(done.model, done.model, inputs, example.alone)
+    if example.alone == "content":
+        found = difference_by_row(done.model, inputs)
+    else:
+        with any_length():
+            found = survey.difference_of(done.model, done.model, inputs, example.alone)
     line = {} if said is None else {"why": said.why.key, "line": said.lines}
     return {
         "by": "repair" if said is None else "line",
@@ -54,6 +58,18 @@ def of(example: Example, inputs) -> Repair:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not support masking.*")
         return repair(survey.built(example.build, inputs), values, padding=padding)
+
+
+def difference_by_row(model: keras.Model, inputs) -> float:
+    """By other vectors of what stands in padded steps: other words there would be data to a model
+    that knows them by index 0."""
+    before = survey.results(model, inputs)
+    for weight in model.weights:
+        if weight.name == "embeddings":
+            rows = np.array(weight)
+            rows[0] += 5
+            weight.assign(rows)
+    return survey.relative([before], [survey.results(model, inputs)])
 
 
 def leaking() -> list[Example]:
