@@ -318,7 +318,9 @@ class Runner:
     def told_apart(self, results: Any) -> Any:
         """Results of one size, and of each sample by itself."""
         if self.twist == "columns":
-            return tree.map_structure(lambda y: y / RESULTS_SCALED.astype("float32"), results)
+            return tree.map_structure(
+                lambda y: ops.divide(y, RESULTS_SCALED.astype("float32")), results
+            )
         if self.twist == "scores":
             return tree.map_structure(lambda y: ops.diagonal(y)[:, None], results)
         return results
@@ -344,7 +346,7 @@ def _options(mask: Any) -> dict:
 
 def _total(results: Any, counted: list) -> Any:
     return sum(
-        ops.sum(y * c)
+        ops.sum(ops.multiply(y, c))
         for y, c in zip(tree.flatten(results), counted, strict=True)
         if "float" in keras.backend.standardize_dtype(y.dtype)
     )
