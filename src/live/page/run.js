@@ -174,7 +174,8 @@ function block(element) {
     const { here } = element.dataset;
     const parts = [];
     if (out && !same) parts.push(make("p", { textContent: say("yours") }), printed(out, documented));
-    if (name === "differs" && here) parts.push(make("p", { textContent: say("here", here) }));
+    const edited = editor && editor.text().trimEnd() !== written.trimEnd();
+    if (name === "differs" && here && !edited) parts.push(make("p", { textContent: say("here", here) }));
     const wrong = errors + (how === "error" ? error : "");
     if (wrong) parts.push(make("p", { textContent: say("errors") }), printed(wrong));
     parts.push(...figures.map(picture));
