@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from live import archives, build, parts, vendor
+from live import HERE, archives, build, parts, vendor
 from live.build import SITE_PACKAGES
 from live.compiled import compile_now
 from live.parts import PARTS, WrongPart
@@ -105,3 +105,9 @@ def test_the_vendored_wheel_is_fetched_from_a_release(tmp_path, monkeypatch):
             with pytest.raises((KeyError, WrongPart), match=wheel):
                 vendor.fetch(address)
     assert (tmp_path / "vendor" / wheel).read_bytes() == data
+
+
+def test_the_list_of_packages_is_of_this_pyodide():
+    info = json.loads(parts.pyodide()["pyodide-lock.json"])["info"]
+    told = (HERE / "boot.mjs").read_text(encoding="utf-8")
+    assert [value for value in info.values() if f'"{value}"' not in told] == []
