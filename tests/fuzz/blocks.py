@@ -99,7 +99,9 @@ class Flow:
         if last == "argmax":
             return ops.argmax(self.make(lambda: layers.Dense(3))(x), axis=-1)
         if twist == "forbidden":
-            return ops.softmax(self.make(lambda: layers.Dense(3))(x) + np.float32([-1e9, 0, 0]))
+            return ops.softmax(
+                ops.add(self.make(lambda: layers.Dense(3))(x), np.float32([-1e9, 0, 0]))
+            )
         y = self.make(lambda: layers.Dense(3, activation=last))(x)
         if twist == "columns":
             return self.make(lambda: layers.Rescaling([1e6, 1, 1]))(y)
