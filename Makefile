@@ -135,6 +135,7 @@ bench: site/.built ## measure speed, ratios taken in one run, and pages as on a 
 	$(RUN) tests/benchmarks/bench_recurrent.py
 	$(RUN) tests/benchmarks/bench_live.py
 	$(RUN) -m sitekit.drawn.tables
+	$(RUN) tests/benchmarks/bench_live_page.py
 	$(RUN) tests/benchmarks/bench_pages.py
 
 releases: $(READY) ## measure what older releases of Keras do to a mask

@@ -23,6 +23,8 @@ from pathlib import Path
 from sitekit.published.build import LANGUAGES, ROOT, environment
 
 HOST = "127.0.0.1"
+# what is compressed already
+COMPRESSED = ("application/zip", "application/octet-stream")
 
 
 @lru_cache(maxsize=256)
@@ -37,6 +39,8 @@ class Handler(SimpleHTTPRequestHandler):
         ".html": "text/html; charset=utf-8",
         ".css": "text/css; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",
+        ".mjs": "text/javascript; charset=utf-8",
+        ".bin": "application/octet-stream",
         ".json": "application/json",
         ".md": "text/markdown; charset=utf-8",
         ".txt": "text/plain; charset=utf-8",
@@ -59,7 +63,7 @@ class Handler(SimpleHTTPRequestHandler):
     def send_page(self, path: Path, status: HTTPStatus) -> BytesIO | None:
         stat = path.stat()
         kind = self.guess_type(path)
-        packed = "gzip" in self.headers.get("Accept-Encoding", "") and kind != "application/zip"
+        packed = "gzip" in self.headers.get("Accept-Encoding", "") and kind not in COMPRESSED
         tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}{"-gzip" if packed else ""}"'
         fresh = status == HTTPStatus.OK and self.headers.get("If-None-Match") == tag
         body = compressed(path, stat.st_mtime_ns) if packed else path.read_bytes()
