@@ -57,7 +57,8 @@ class Flow:
             known = ops.not_equal(x, 0 if main.kind == "ids" else self.recipe.fill)
             self.valid = known if main.kind == "ids" else ops.any(known, axis=-1)
         if self.recipe.twist == "turned":
-            x, self.valid = x[:, ::-1], None if self.valid is None else self.valid[:, ::-1]
+            x = ops.flip(x, axis=1)
+            self.valid = None if self.valid is None else ops.flip(self.valid, axis=1)
         makes = self.recipe.maker == "layer"
         if main.kind == "ids":
             x = self.make(lambda: layers.Embedding(VOCABULARY, WIDTH, mask_zero=makes))(x)
@@ -152,7 +153,7 @@ def recurrent(flow, x, cell, zero, backwards, stateful, states, hand):
     if states:
         y, *rest = y
         y = flow.keep(y + rest[-1][:, None], y)
-    return flow.keep(y[:, ::-1], x) if backwards else y
+    return flow.keep(ops.flip(y, axis=1), x) if backwards else y
 
 
 def started(flow, x, cell, hand):
