@@ -11,6 +11,7 @@ from models import IDS, MASK, Subclassed, embedding, functional
 from keras_masking import (
     KeepMask,
     MaskedConv1DTranspose,
+    MaskedFlatten,
     MaskedMean,
     MaskedSum,
     MaskedTimeDistributed,
@@ -1136,3 +1137,17 @@ def test_a_gpu_does_not_round_what_it_multiplies():
     find_leaks(model, FULL)
     assert recorded.seen == {"highest" if keras.backend.backend() == "jax" else False}
     assert precision() == before
+
+
+@pytest.mark.skipif(keras.backend.backend() == "numpy", reason="the numpy backend has no gradients")
+def test_gradients_at_the_one_length_that_a_model_takes():
+    """The length of a padded step is 0, and its slope not finite."""
+    inputs = keras.Input((3, 2))
+    masked = layers.Masking()(inputs)
+    x = layers.Dense(2, use_bias=False)(masked)
+    x = KeepMask()([x / ops.sqrt(ops.sum(x**2, axis=-1, keepdims=True)), masked])
+    model = keras.Model(inputs, layers.Dense(1)(MaskedFlatten()(x)))
+    batch = np.random.default_rng(0).normal(size=(2, 3, 2)).astype("float32")
+    batch[0, 1:] = 0
+    report = find_leaks(model, batch)
+    assert {leak.probe for leak in report.leaks} == {"gradients"}

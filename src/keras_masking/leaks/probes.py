@@ -462,16 +462,25 @@ class Bench:
             return Gradients(self.model, self.structure, where, entries if where else {})
 
     def not_finite_gradients(self, bad: list[str]) -> Taken:
-        """A leak, where they are finite for a sample without its padding."""
+        """A leak, where they are finite for a sample without its padding or, if the model takes no
+        shorter one, for the batch with valid steps in the place of padding."""
         gradients = self.gradients_by()
-        for rows in self.groups():
+
+        def finite(inputs: list[Padded]) -> bool:
             with any_length(), self.whatever_it_raises():
-                alone = gradients([x.alone(rows[:1])[0] for x in self.inputs], 0.0)
-            if all(np.isfinite(g).all() for g in alone.values()):
-                place = self.base.first_not_finite()
-                place = self.base.call_of(bad) if place is None else place
-                return np.inf, {(place, "in"): Difference(np.inf, np.inf, rows[0])}, Note()
-        raise Impossible("not-finite-alone")
+                found = gradients(inputs, 0.0)
+            return all(np.isfinite(g).all() for g in found.values())
+
+        samples = []
+        for rows in self.groups():
+            with suppress(Impossible):
+                samples.append(finite([x.alone(rows[:1])[0] for x in self.inputs]))
+        if not (any(samples) if samples else finite([x.filled() for x in self.inputs])):
+            raise Impossible("not-finite-alone")
+        place = self.base.first_not_finite()
+        place = self.base.call_of(bad) if place is None else place
+        row = self.rows_with_padding()[0]
+        return np.inf, {(place, "in"): Difference(np.inf, np.inf, row)}, Note()
 
     @contextmanager
     def whatever_it_raises(self) -> Iterator[None]:
