@@ -64,7 +64,6 @@ const word = (name, ...values) => TEXTS[name][+chinese].replace(/\{\}/g, () => v
 
 const root = document.querySelector(".playground");
 let state = structuredClone(PRESETS.operator);
-let preset = "operator";
 
 // The form
 
@@ -105,29 +104,39 @@ form.addEventListener("keydown", (event) => {
   start();
 });
 
-/** Draw the form anew, with the focus on the control of this key. */
+const fields = make("div");
+const edited = option("edited", word("edited"));
+const presets = choice(
+  Object.keys(PRESETS).map((name) => option(name, word(name))),
+  "operator",
+  (name) => {
+    if (name === "edited") return;
+    state = structuredClone(PRESETS[name]);
+    came(name);
+    draw();
+    changed();
+  },
+);
+form.append(labelled("start", presets), fields);
+
+/** Say which preset the state is; nothing where it is none. */
+function came(name) {
+  if (name) edited.remove();
+  else presets.prepend(edited);
+  presets.value = name ?? "edited";
+}
+
+/** Draw the fields anew, with the focus on the control of this key. */
 function draw(key) {
-  const names = preset ? Object.keys(PRESETS) : ["edited", ...Object.keys(PRESETS)];
-  const picked = choice(
-    names.map((name) => option(name, word(name))),
-    preset ?? "edited",
-    (name) => {
-      if (name === "edited") return;
-      preset = name;
-      state = structuredClone(PRESETS[name]);
-      draw("preset");
-      changed();
-    },
-  );
-  picked.dataset.key = "preset";
-  form.replaceChildren(labelled("start", picked), batch(), model());
-  if (key) form.querySelector(`[data-key="${key}"]:enabled`)?.focus();
+  fields.replaceChildren(batch(), model());
+  const control = key && form.querySelector(`[data-key="${key}"]`);
+  if (control) (control.disabled ? control.parentElement.querySelector("button:enabled") : control).focus();
 }
 
 /** A change of the form's shape. */
 function change(key, alter) {
   alter();
-  preset = undefined;
+  came();
   draw(key);
   changed();
 }
@@ -135,12 +144,7 @@ function change(key, alter) {
 /** A change of a value that the form shows already. */
 function enter(alter) {
   alter();
-  if (preset) {
-    const picked = form.querySelector("[data-key=preset]");
-    picked.prepend(option("edited", word("edited")));
-    picked.value = "edited";
-    preset = undefined;
-  }
+  came();
   changed();
 }
 
@@ -273,7 +277,9 @@ function stacked(head) {
     );
     const pick = (value) => {
       const group = Object.values(GROUPS).find((one) => value in one);
-      change(`layer-${i}`, () => (state.layers[i] = [value, group[value]]));
+      // not drawn anew: a reader may still be typing its name
+      given.value = group[value];
+      enter(() => (state.layers[i] = [value, given.value]));
     };
     const layer = choice(groups, name, pick, { ariaLabel: word("layer", i + 1) });
     layer.dataset.key = `layer-${i}`;
@@ -487,10 +493,11 @@ async function copyProgram() {
 async function take() {
   if (!marked(location.hash)) return;
   live = false;
+  clearTimeout(timer);
   show({});
   try {
     state = await decoded(location.hash);
-    preset = undefined;
+    came();
     status.textContent = word("opened");
   } catch (error) {
     status.textContent = word(error instanceof RangeError ? "long" : "broken");
