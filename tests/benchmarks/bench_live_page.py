@@ -31,7 +31,7 @@ def ran(tab, i: int) -> float:
     button = tab.locator(BLOCKS).nth(i).locator(".run button").first
     start = perf_counter()
     button.click()
-    tab.wait_for_function("x => !x.disabled", arg=button.element_handle(), polling=5)
+    tab.wait_for_function("x => x.ariaDisabled === 'false'", arg=button.element_handle(), polling=5)
     return perf_counter() - start
 
 

@@ -18,7 +18,8 @@ from sitekit.published.build import LANGUAGES
 
 def test_both_languages_have_every_page(documents):
     expected = {SITE_URL + path_of(language, page) for language in LANGUAGES for page in PAGES}
-    assert set(documents) == expected | {SITE_URL, SITE_URL + "404.html"}
+    frames = {f"{SITE_URL}live/{name}.html" for name in ("frame", "picture")}
+    assert set(documents) == expected | frames | {SITE_URL, SITE_URL + "404.html"}
 
 
 def test_no_link_or_anchor_is_dead(site, documents):

@@ -31,7 +31,7 @@ class Block:
         return self.wait()
 
     def wait(self) -> str:
-        idle = "button => !button.disabled"
+        idle = "button => button.ariaDisabled !== 'true'"
         self.tab.wait_for_function(idle, arg=self.run_.element_handle(), timeout=PATIENCE)
         return self.status.text_content()
 

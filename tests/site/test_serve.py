@@ -54,8 +54,8 @@ def test_text_is_compressed_for_those_who_accept_it(get, site):
 
 
 def test_what_a_browser_has_is_not_sent_again(get):
-    response, _ = get("/en/assets/site.css")
-    again, body = get("/en/assets/site.css", If_None_Match=response.headers["ETag"])
+    response, _ = get("/en/assets/site.js")
+    again, body = get("/en/assets/site.js", If_None_Match=response.headers["ETag"])
     assert (again.status, body) == (304, b"")
 
 

@@ -98,6 +98,10 @@ function answer({ id, begun, stream, text, result }) {
   }
 }
 
+addEventListener("message", ({ source, data }) => {
+  if (data && source === frame?.contentWindow) end("ended", data); // no worker could be started
+});
+
 /** The frame, which says that it is there. */
 function opened() {
   return new Promise((resolve, reject) => {
@@ -108,7 +112,7 @@ function opened() {
     made.src = here("frame.html");
     const lost = setTimeout(() => {
       made.remove();
-      reject(new Error("frame.html"));
+      reject(new Error("frame.html did not open"));
     }, 20_000);
     addEventListener("message", function hear({ source }) {
       if (source !== made.contentWindow) return;

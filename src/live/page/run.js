@@ -126,8 +126,9 @@ function block(element) {
   async function start() {
     if (running) return;
     running = true;
-    run.disabled = true;
-    stop.hidden = reset.hidden = false;
+    run.ariaDisabled = true; // and it keeps the focus
+    stop.hidden = false;
+    reset.hidden = true;
     show();
     status.textContent = say("starting");
     let began, out = "", errors = "", live;
@@ -160,7 +161,7 @@ function block(element) {
       show();
       status.textContent = say("lost", error.message);
     }
-    running = run.disabled = false;
+    running = run.ariaDisabled = reset.hidden = false;
     stop.hidden = bytes.hidden = true;
   }
 
