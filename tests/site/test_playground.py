@@ -36,7 +36,7 @@ class Playground:
     def __init__(self, tab):
         self.tab = tab
         self.box = tab.locator(".playground")
-        self.status = self.box.get_by_role("status")
+        self.copied, self.status = self.box.get_by_role("status").all()
         self.run = self.box.get_by_role("button", name="Run")
         self.reports = self.box.locator("iframe")
         self.start_from = self.box.get_by_label("Start from")
@@ -58,7 +58,7 @@ class Playground:
     def address(self) -> str:
         """With the state as it is now."""
         self.box.get_by_role("button", name="Copy link").click()
-        self.says("link is")
+        self.copied.get_by_text("link is").wait_for()
         return self.tab.url
 
 
@@ -154,7 +154,7 @@ def test_a_link_restores_the_form_and_runs_nothing(playground):
     playground.run.click()
 
 
-# what another page could put in a link: text that is no state, a state of other things, far too much
+# what a link could hold: text that is no state, a state of other things, far too much
 BAD = """
 async (kind) => {
   const { encoded } = await import(new URL("../../live/playground-links.js", location));

@@ -319,6 +319,7 @@ const run = button(say("run"), "run", start);
 const stop = button(say("stop"), "stop", async () => (await import("./python.js")).stop(), { hidden: true });
 const bytes = make("progress", { hidden: true, ariaLabel: say("starting") });
 const status = make("small", { role: "status" });
+const copied = make("small", { role: "status" });
 const bar = make(
   "div",
   { className: "run" },
@@ -326,6 +327,7 @@ const bar = make(
   stop,
   button(word("link"), "link", copyLink),
   button(word("program"), "program", copyProgram),
+  copied,
   bytes,
   status,
 );
@@ -342,6 +344,7 @@ let live = false; // the reader has pressed Run on this
 let timer, running, again;
 
 function changed() {
+  copied.textContent = "";
   listing.textContent = programs(state, language).all;
   clearTimeout(timer);
   timer = setTimeout(async () => {
@@ -472,20 +475,20 @@ async function copyLink() {
   history.replaceState(null, "", await encoded(state));
   try {
     await navigator.clipboard.writeText(location.href);
-    status.textContent = word("linked");
+    copied.textContent = word("linked");
   } catch {
-    status.textContent = word("address");
+    copied.textContent = word("address");
   }
 }
 
 async function copyProgram() {
   try {
     await navigator.clipboard.writeText(listing.textContent);
-    status.textContent = word("programmed");
+    copied.textContent = word("programmed");
   } catch {
     whole.open = true;
     getSelection().selectAllChildren(listing);
-    status.textContent = word("selected");
+    copied.textContent = word("selected");
   }
 }
 
