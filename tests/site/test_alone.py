@@ -29,7 +29,7 @@ def first_uses() -> list:
     """The first block of each function, loss and metric of the package, each block once."""
     names = {*keras_masking.__all__} - {*keras_masking.layers.__all__}
     found = (next((b for b in PYTHON if uses(name, b)), None) for name in sorted(names))
-    return list(dict.fromkeys(filter(None, found)))
+    return list({block.name: block for block in found if block}.values())
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ PIXELS_PER_POINT = 4 / 3
 _BOX = re.compile(r'viewBox="0 0 (\S+) (\S+)"')
 _COLOUR = re.compile(r"(?<=: )#[0-9a-f]{6}")
 _LEFT_OUT = re.compile(r" font-family: [^;]*;| transform=\"rotate\(-0 [^\"]*\"")
+_STYLE = re.compile(r' style="([^"]*)"')
 _ID = re.compile(r' id="([^"]*)"')
 _TO_ID = re.compile(r'(?:xlink:href="|url\()#([^")]*)')
 
@@ -49,6 +50,7 @@ def in_page(svg: str, name: str, label: str) -> str:
     width, height = _BOX.search(svg).groups()
     body = svg[svg.index('<g id="figure') : svg.rindex("</svg>")]
     body = _COLOUR.sub(lambda colour: COLOURS[colour[0]], _LEFT_OUT.sub("", body))
+    body = _STYLE.sub(lambda style: _attributes(style[1]), body)
     # matplotlib draws lots for ids, and gives one to each part
     used = {id_: f"{name}-{n}" for n, id_ in enumerate(dict.fromkeys(_TO_ID.findall(body)))}
     body = _ID.sub(lambda id_: f' id="{used[id_[1]]}"' if id_[1] in used else "", body)
@@ -62,3 +64,9 @@ def in_page(svg: str, name: str, label: str) -> str:
         f'<svg viewBox="0 0 {width} {height}" {size} role="img" aria-label="{escape(label)}">'
         f"{body}</svg>"
     )
+
+
+def _attributes(style: str) -> str:
+    """Each property as an attribute, since the policy of the pages allows no style in a tag."""
+    properties = (part.split(":") for part in style.split(";") if part.strip())
+    return "".join(f' {name.strip()}="{value.strip()}"' for name, value in properties)
