@@ -20,8 +20,8 @@ PLOT = """<svg width="9pt" viewBox="0 0 9 6"><metadata/><g id="figure_1">
 def test_a_plot_takes_colours_and_fonts_of_the_page():
     assert in_page(PLOT, "one", "a < b") == (
         '<svg viewBox="0 0 9 6" width="12" height="8" role="img" aria-label="a &lt; b"><g>'
-        '<path id="one-0" style="fill: none; stroke: var(--link)"/><use href="#one-0"/>'
-        '<text style="font-size: 10px;">a</text></g></svg>'
+        '<path id="one-0" fill="none" stroke="var(--link)"/><use href="#one-0"/>'
+        '<text font-size="10px">a</text></g></svg>'
     )
 
 
