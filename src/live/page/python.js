@@ -7,6 +7,7 @@ const here = (name) => new URL(name, import.meta.url).href;
 
 let engine; // a promise of what a run is sent to
 let frame;
+let opening; // a promise of the frame
 let aborted;
 let last = 0;
 const runs = new Map();
@@ -74,7 +75,9 @@ function start() {
       };
     });
     ready.catch(() => {}); // it is told where it is awaited
-    frame.contentWindow.postMessage(new Blob([await script.blob()], { type: "text/javascript" }), "*", [other]);
+    const worker = new Blob([await script.blob()], { type: "text/javascript" });
+    mine.signal.throwIfAborted(); // after Stop a stored script still comes
+    frame.contentWindow.postMessage(worker, "*", [other]);
     await load(port, mine.signal);
     return ready;
   })();
@@ -104,14 +107,14 @@ addEventListener("message", ({ source, data }) => {
 
 /** The frame, which says that it is there. */
 function opened() {
-  return new Promise((resolve, reject) => {
-    if (frame) return resolve();
+  opening ??= new Promise((resolve, reject) => {
     const made = document.createElement("iframe");
     made.sandbox = "allow-scripts";
     made.hidden = true;
     made.src = here("frame.html");
     const lost = setTimeout(() => {
       made.remove();
+      opening = undefined;
       reject(new Error("frame.html did not open"));
     }, 20_000);
     addEventListener("message", function hear({ source }) {
@@ -123,6 +126,7 @@ function opened() {
     });
     document.body.append(made);
   });
+  return opening;
 }
 
 /** Send the files that manifest.json lists, each as it comes. */
