@@ -133,7 +133,7 @@ BAD = {
     "syntax": ("print(1", "Ended with an error", "SyntaxError: '(' was never closed"),
     "memory": ("x = [bytearray(10**8) for _ in range(20)]", "Ended with an error", "MemoryError"),
     "output": ("print('a line of output\\n' * 10**6)", "Stopped: it printed too much", "more char"),
-    "exit": ("raise SystemExit('no')", "Left with no", None),
+    "exit": ("raise SystemExit('no')", "Exited with no", None),
     "end": ("import os; os._exit(1)", "Python itself ended", None),
     "question": ("input()", "Ended with an error", "EOFError"),
 }

@@ -16,8 +16,8 @@ const TEXTS = {
   backwards: ["a recurrent layer that runs backwards", "反向运行的循环层"],
   "embedding-without-mask-zero": ["an Embedding without mask_zero", "没有 mask_zero 的 Embedding"],
   sum: ["method 2 of the sum", "求和的方法 2"],
-  "no-supports-masking": ["a layer of one's own", "自己写的层"],
-  edited: ["your own", "自己的"],
+  "no-supports-masking": ["a layer of your own", "自己写的层"],
+  edited: ["your own", "自己改的"],
   batch: ["Batch", "批次"],
   kind: ["Each step is", "每个时间步是"],
   ids: ["an index", "一个索引"],
@@ -54,11 +54,11 @@ const TEXTS = {
   selected: ["The program is selected below", "程序已在下方选中"],
   whole: ["The program", "完整程序"],
   updated: ["{} · {} s", "{} · {} 秒"],
-  opened: ["From a link. Nothing runs before you press Run", "来自链接。按“运行”之前，什么都不会运行"],
-  long: ["The link is too long to be one of this page", "链接太长，不是本页生成的"],
-  broken: ["The link is damaged, or not one of this page", "链接已损坏，或者不是本页生成的"],
+  opened: ["From a link. Nothing runs before you press Run", "来自链接。按下「运行」之前，什么都不会运行"],
+  long: ["The link is too long to come from this page", "链接太长，不是本页生成的"],
+  broken: ["The link is damaged, or does not come from this page", "链接已损坏，或者不是本页生成的"],
   warnings: ["Keras warned", "Keras 的警告"],
-  output: ["What the program prints", "程序的输出"],
+  output: ["What the program printed", "程序的输出"],
 };
 const word = (name, ...values) => TEXTS[name][+chinese].replace(/\{\}/g, () => values.shift());
 
