@@ -230,7 +230,7 @@ def test_python_is_loaded_once_and_a_load_that_fails_says_why(browser, address):
     with reading(browser, address + path_of("zh", "mean")) as (tab, asked, _):
         block = Block(tab)
         tab.route("**/packages.bin*", lambda route: route.abort())
-        assert block.run().startswith("加载失败，可再按“运行”重试：")
+        assert block.run().startswith("加载失败，请重试：")
         assert "packages.bin" in block.status.text_content()
         assert not block.result.count()
         tab.unroute("**/packages.bin*")

@@ -2,7 +2,7 @@
 // Nothing more is loaded before the first Run; from then on each edit shows what it changes.
 import { code, GROUPS, padded, PRESETS, programs } from "./playground-models.js";
 import { decoded, encoded, LIMITS, marked } from "./playground-links.js";
-import { chinese, language, make, picture, printed, say } from "./run.js";
+import { language, loading, make, picture, printed, say, saying } from "./run.js";
 
 const PAUSE = 100; // milliseconds after an edit
 const TEXTS = {
@@ -45,7 +45,7 @@ const TEXTS = {
   down: ["move layer {} down", "把第 {} 层下移"],
   remove: ["remove layer {}", "去掉第 {} 层"],
   add: ["Add a layer", "加一层"],
-  source: ["Code that makes model", "写出 model 的代码"],
+  source: ["Code that makes model", "定义 model 的代码"],
   link: ["Copy link", "复制链接"],
   linked: ["The link is copied", "链接已复制"],
   address: ["The link is the address of this page", "链接就是本页的地址"],
@@ -60,7 +60,7 @@ const TEXTS = {
   warnings: ["Keras warned", "Keras 的警告"],
   output: ["What the program printed", "程序的输出"],
 };
-const word = (name, ...values) => TEXTS[name][+chinese].replace(/\{\}/g, () => values.shift());
+const word = saying(TEXTS);
 
 const root = document.querySelector(".playground");
 let state = structuredClone(PRESETS.operator);
@@ -371,6 +371,7 @@ async function update() {
     await inStages();
   } while (again && live);
   running = false;
+  if (document.activeElement === stop) run.focus();
   stop.hidden = bytes.hidden = true;
   result.classList.remove("old");
 }
@@ -391,7 +392,8 @@ async function inStages() {
   show(second, found, leaks && repair?.figure);
   if (again || second.status !== "done") return;
   const seconds = ((performance.now() - first.began) / 1000).toFixed(1);
-  status.textContent = word("updated", headline(found), seconds);
+  // code that leaves by itself ends before a report is printed
+  status.textContent = found ? word("updated", headline(found), seconds) : say("done", seconds);
   if (!leaks) return;
 
   const third = await ran(program.all);
@@ -404,19 +406,13 @@ const LEAKS = '<div class="verdict leaks">';
 
 /** The first sentence of a report; all of it, with its styles, the page's policy would refuse. */
 function headline({ source }) {
-  const [, sentence] = source.match(/<div class="verdict [\w-]+"><p>(.*?)<\/p>/);
+  const [, sentence] = source.match(/<div class="verdict [\w-]+"><p>(.*?)<\/p>/s);
   return new DOMParser().parseFromString(sentence, "text/html").body.textContent;
 }
 
 /** Run a program; nothing where Python could not be loaded, which the status says. */
 async function ran(program) {
   let out = "", errors = "", began;
-  const load = (loaded, total) => {
-    bytes.hidden = loaded === total;
-    Object.assign(bytes, { value: loaded, max: total });
-    const mb = [loaded, total].map((x) => (x / 1e6).toFixed(1));
-    status.textContent = bytes.hidden ? say("starting") : say("loading", ...mb);
-  };
   const print = (stream, text) => {
     if (stream === "out") out += text;
     else errors += text;
@@ -424,7 +420,7 @@ async function ran(program) {
   try {
     const python = await import("./python.js");
     const begin = () => (began = performance.now());
-    const ended = await python.run(program, { language, load, begin, print });
+    const ended = await python.run(program, { language, load: loading(bytes, status), begin, print });
     if (ended.status !== "done") status.textContent = how(ended);
     return { ...ended, out, errors, began };
   } catch (error) {
@@ -459,6 +455,7 @@ function framed(before, figure) {
   if (!before) return { figure, frame: picture(figure) };
   if (before.figure !== figure) {
     before.figure.source = figure.source;
+    before.frame.title = say("figure", figure.name);
     before.frame.contentWindow?.postMessage(figure.source, "*");
   }
   return before;

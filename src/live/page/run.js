@@ -1,6 +1,6 @@
 // Run, Edit, Stop and Reset on the blocks of a page that run in the browser. Nothing more is loaded
-// before the first Run.
-export const chinese = document.documentElement.lang === "zh";
+// before the first Run or Edit.
+const chinese = document.documentElement.lang === "zh";
 export const language = chinese ? "zh" : "en";
 const SHOWN = 100_000; // characters
 const TEXTS = {
@@ -21,7 +21,7 @@ const TEXTS = {
   stopped: ["Stopped", "已停止"],
   time: ["Stopped after {} s", "运行超过 {} 秒，已停止"],
   ended: ["Python itself ended, and starts again at the next Run: {}", "Python 本身退出了，下次运行时重新启动：{}"],
-  lost: ["Could not be loaded; Run tries again: {}", "加载失败，可再按「运行」重试：{}"],
+  lost: ["Could not be loaded; try again: {}", "加载失败，请重试：{}"],
   cut: ["… {} more characters", "……后面还有 {} 个字符"],
   yours: ["Your output", "你的输出"],
   errors: ["Warnings and errors", "警告与错误"],
@@ -30,7 +30,10 @@ const TEXTS = {
   here: ["In the page: {}", "在网页里：{}"],
   code: ["Code; Escape leaves it", "代码，按 Escape 离开"],
 };
-export const say = (name, ...values) => TEXTS[name][+chinese].replace(/\{\}/g, () => values.shift());
+/** What says a text of these in the language of the page, with values for its `{}`. */
+export const saying = (texts) => (name, ...values) =>
+  texts[name][+chinese].replace(/\{\}/g, () => values.shift());
+export const say = saying(TEXTS);
 const load = (name) => import(new URL(name, import.meta.url));
 
 export function make(tag, props = {}, ...children) {
@@ -87,6 +90,14 @@ export function picture(figure) {
   return frame;
 }
 
+/** What shows in `bytes` and `status` how far a load is. */
+export const loading = (bytes, status) => (loaded, total) => {
+  bytes.hidden = loaded === total;
+  Object.assign(bytes, { value: loaded, max: total });
+  const mb = [loaded, total].map((x) => (x / 1e6).toFixed(1));
+  status.textContent = bytes.hidden ? say("starting") : say("loading", ...mb);
+};
+
 function block(element) {
   const pre = element.querySelector("pre");
   const written = pre.querySelector("code").textContent;
@@ -101,7 +112,7 @@ function block(element) {
     return;
   }
 
-  let editor, result, running;
+  let editor, result, running = false;
   const button = (name, action) => {
     const made = make("button", { type: "button", textContent: say(name) });
     made.addEventListener("click", action);
@@ -143,12 +154,7 @@ function block(element) {
       const python = await load("python.js");
       const ended = await python.run(editor?.text() ?? written, {
         language,
-        load(loaded, total) {
-          bytes.hidden = loaded === total;
-          Object.assign(bytes, { value: loaded, max: total });
-          const mb = [loaded, total].map((x) => (x / 1e6).toFixed(1));
-          status.textContent = bytes.hidden ? say("starting") : say("loading", ...mb);
-        },
+        load: loading(bytes, status),
         begin() {
           began = performance.now();
           status.textContent = say("running");
@@ -162,6 +168,7 @@ function block(element) {
       status.textContent = say("lost", error.message);
     }
     running = run.ariaDisabled = reset.hidden = false;
+    if (document.activeElement === stop) run.focus();
     stop.hidden = bytes.hidden = true;
   }
 
@@ -184,7 +191,7 @@ function block(element) {
   }
 
   async function open() {
-    reset.hidden = false;
+    reset.hidden = running;
     edit.disabled = true;
     try {
       const { edited } = await load("editor.js");
