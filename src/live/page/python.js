@@ -22,8 +22,9 @@ const runs = new Map();
  * @param {() => void} [options.begin] Python is there and the code begins
  * @param {(stream: "out" | "error", text: string) => void} [options.print]
  * @returns {Promise<{status: string, error: string | null, figures: object[]}>} what `run` of
- *   in_browser/running.py returns; further values of `status` are "stopped" (by `stop`), "time" (it
- *   took longer than SECONDS) and "ended" (Python itself ended; `error` says how)
+ *   in_browser/running.py returns; further values of `status` are "stopped" (by `stop`, or with
+ *   another run before it began), "time" (it took longer than SECONDS) and "ended" (Python itself
+ *   ended; `error` says how)
  * @throws {Error} Python could not be loaded; the next run tries again
  */
 export function run(code, { language = "en", load, begin, print } = {}) {
@@ -53,7 +54,8 @@ function end(status, error = null) {
   for (const [id, { resolve, timer }] of runs) {
     clearTimeout(timer);
     runs.delete(id);
-    resolve({ status, error, figures: [] });
+    // code that waited for this run has taken no time
+    resolve({ status: status === "time" && !timer ? "stopped" : status, error, figures: [] });
   }
 }
 

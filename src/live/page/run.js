@@ -192,7 +192,7 @@ function block(element) {
 
   async function open() {
     reset.hidden = running;
-    edit.disabled = true;
+    edit.ariaDisabled = true;
     try {
       const { edited } = await load("editor.js");
       editor ??= edited(pre, { label: say("code"), leave: () => run.focus() });
@@ -200,7 +200,7 @@ function block(element) {
     } catch (error) {
       status.textContent = say("lost", error.message);
     }
-    edit.disabled = false;
+    edit.ariaDisabled = false;
   }
 
   function restore() {
