@@ -182,7 +182,12 @@ ORACLES = {
 }
 
 
-@pytest.mark.parametrize("windows", [w for w in WINDOWS if w.name in ORACLES], ids=named)
+# numpy is given all; what a backend computes in a window, the tests above tell
+LOOPED = [w for w in WINDOWS if w.name in ORACLES]
+LOOPED = LOOPED[:: 1 if keras.backend.backend() == "numpy" else 3]
+
+
+@pytest.mark.parametrize("windows", LOOPED, ids=named)
 def test_any_mask_gives_what_a_plain_loop_gives(windows):
     ours, stock = pair_of(windows)
     alike = windows.ours(mask_rule="all")
