@@ -93,8 +93,8 @@ def official_examples(language: str) -> str:
     rows = survey.record()["examples"]
     found = {(result["group"], result["name"]): result for result in rows}
     repairs = mended.record()
-    columns = ("example", "feeds", "difference", "verdict", "repaired", "cure")
-    lines = [row(word(key) for key in columns), "|---|---|--:|---|---|---|"]
+    columns = ("example", "feeds", "difference", "verdict", "cure")
+    lines = [row(word(key) for key in columns), "|---|---|--:|---|---|"]
     for group, members in survey.EXAMPLES.items():
         lines.append(row((f"**{word(group)}**", *[""] * (len(columns) - 1))))
         for example in members:
@@ -108,8 +108,8 @@ def official_examples(language: str) -> str:
                         f"[{example.name}]({example.url})",
                         word(example.feeds),
                         f"{result['difference']:.2g}{way}",
-                        word(result["verdict"]),
-                        word(mended_by(repairs[example.name])) if example.cure else "",
+                        word(result["verdict"])
+                        + (f" → {word(mended_by(repairs[example.name]))}" if example.cure else ""),
                         f"{cure} {word('works' if result['cured'] == 0 else 'fails')}"
                         if tried
                         else cure,
