@@ -48,9 +48,10 @@ def _bundled(sources: Files) -> bytes:
         )
         if installed.returncode:
             raise Missing(f"npm did not fetch the editor. {installed.stderr.strip()}")
+        # esbuild, which is not in the bundle, has a LICENSE.md
         licences = dict.fromkeys(
             path.read_text(encoding="utf-8").strip()
-            for path in sorted(Path(folder, "node_modules").glob("@[!e]*/*/LICENSE"))
+            for path in sorted(Path(folder, "node_modules").rglob("LICENSE"))
         )
         notice = "\n\n".join(licences)
         options = ["--bundle", "--minify", "--format=esm", "--target=es2022"]
