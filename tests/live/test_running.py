@@ -76,8 +76,9 @@ warnings.simplefilter("error")
 np.random.rand(3)
 open("notes.txt", "w").write("x")
 open("mine.py", "w").write("x = 1")
-sys.path.insert(0, "")
 import mine
+sys.path.append("elsewhere")
+os.environ["KERAS_BACKEND"] = "another"
 @keras.saving.register_keras_serializable()
 class Mine(keras.layers.Layer):
     pass
@@ -90,6 +91,7 @@ import numpy as np
 import keras_masking
 print(keras.config.floatx(), keras.config.dtype_policy().name, np.float32(1) / 3, np.array([1 / 3]))
 print(os.listdir(), "before" in globals(), __name__, "mine" in sys.modules)
+print("elsewhere" in sys.path, os.environ["KERAS_BACKEND"])
 print([name for name in keras.saving.get_custom_objects() if "Mine" in name])
 print(len(keras.saving.get_custom_objects()) > 20)
 print(keras.layers.Dense(1).name, np.random.rand())
@@ -99,9 +101,10 @@ warnings.warn("told")
     run(before)
     again = runtime.run(after)
     for result in (fresh, again):
-        assert result["out"].splitlines()[:4] == [
+        assert result["out"].splitlines()[:5] == [
             "float32 float32 0.33333334 [0.33333333]",
             "[] False __main__ False",
+            "False numpy",
             "[]",
             "True",
         ]
@@ -146,6 +149,17 @@ def test_what_a_run_shows_is_drawn(runtime):
     ]
     assert 'lang="zh"' in figures[0]["source"]
     assert figures[2]["source"] == "<svg/>"
+
+
+def test_the_last_value_is_drawn_by_its_own_class(runtime):
+    """And where that fails, it is an error of the reader's code, and Python goes on."""
+    code = "class Mine:\n    def _repr_html_(self):\n        return {}\nMine()"
+    drawn = runtime.run(code.format("'<b>mine</b>'"))
+    assert [figure["source"] for figure in drawn["figures"]] == ["<b>mine</b>"]
+    assert runtime.run(code.format("None"))["figures"] == []
+    failed = runtime.run(code.format("1 / 0"))
+    assert failed["status"] == "error"
+    assert failed["error"].endswith("ZeroDivisionError: division by zero\n")
 
 
 def test_what_a_run_does_not_show_is_not_drawn(runtime):

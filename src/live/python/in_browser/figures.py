@@ -14,12 +14,16 @@ class Figures:
 
     def __init__(self, language: str):
         self._language = language
-        self._shown: list = []
+        self._shown: list[tuple] = []  # each with its HTML, where a reader's own class made that
 
     def show(self, x) -> None:
-        """As a notebook shows it: no picture where `x` has none."""
-        if hasattr(type(x), "_repr_html_") and not any(x is other for other in self._shown):
-            self._shown.append(x)
+        """As a notebook shows it: no picture where `x` has none; an error ends the code."""
+        if not hasattr(type(x), "_repr_html_") or any(x is other for other, _ in self._shown):
+            return
+        ours = type(x).__name__ in SHOWN
+        source = None if ours else x._repr_html_()
+        if ours or source:
+            self._shown.append((x, source))
 
     @contextmanager
     def watch(self, code: str) -> Iterator[None]:
@@ -45,7 +49,12 @@ class Figures:
 
     def found(self, folder: Path) -> list[dict[str, str]]:
         figures = [
-            {"name": type(x).__name__, "kind": "html", "source": self._html(x)} for x in self._shown
+            {
+                "name": type(x).__name__,
+                "kind": "html",
+                "source": source or x.to_html(self._language),
+            }
+            for x, source in self._shown
         ]
         for path in sorted(folder.rglob("*")):
             if path.suffix in (".svg", ".html") and path.is_file():
@@ -53,9 +62,6 @@ class Figures:
                 name = path.relative_to(folder).as_posix()
                 figures.append({"name": name, "kind": path.suffix[1:], "source": source})
         return figures
-
-    def _html(self, x) -> str:
-        return x.to_html(self._language) if type(x).__name__ in SHOWN else x._repr_html_()
 
     def _watched(self, method):
         @functools.wraps(method)

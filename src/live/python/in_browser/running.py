@@ -25,6 +25,8 @@ Tell = Callable[[str, str], None]  # a stream, "out" or "error", and a piece of 
 
 _filters = list(warnings.filters)
 _modules = frozenset(sys.modules)
+_path = list(sys.path)
+_environment = dict(os.environ)
 _print_options = {k: v for k, v in np.get_printoptions().items() if k != "override_repr"}
 _float_errors = np.geterr()
 
@@ -58,12 +60,15 @@ def run(code: str, tell: Tell, language: str = "en") -> dict:
 
 
 def reset() -> None:
-    """Bring Keras, numpy, warnings and the folder back to the state of a fresh process."""
+    """Bring Keras, numpy, warnings, paths and the folder back to those of a fresh process."""
     os.chdir("/")
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     os.chdir(FOLDER)
     sys.argv[:] = [NAME]
+    sys.path[:] = [str(FOLDER), *_path]
+    os.environ.clear()
+    os.environ.update(_environment)
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
         if name not in _modules and file.startswith(str(FOLDER)):
