@@ -243,6 +243,7 @@ def test_python_is_loaded_once_and_a_load_that_fails_says_why(browser, address):
         block.result.get_by_text("begun").wait_for(timeout=PATIENCE)
         block.stop.click()
         assert block.wait() == "已停止"
+        assert block.run_.evaluate("e => e === document.activeElement")
         tab.context.set_offline(True)
         assert block.runs("print(1)").startswith("输出与上面不同")
         tab.context.set_offline(False)

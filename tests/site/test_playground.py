@@ -249,6 +249,8 @@ def test_what_is_wrong_is_said_and_stop_ends_it(playground):
     box.get_by_label("Code that makes model").fill("model = keras.Sequential([1])")
     playground.says("ValueError")
     assert 'File "main.py"' in box.locator(".ran").inner_text()
+    box.get_by_label("Code that makes model").fill("raise SystemExit")
+    playground.says("Done")
     box.get_by_label("Code that makes model").fill("while True: pass")
     playground.tab.wait_for_timeout(1000)
     box.get_by_role("button", name="Stop").click()
