@@ -87,7 +87,7 @@ def open_block(browser, site):
 @pytest.fixture
 def block(open_block):
     yield open_block
-    open_block.reset.press("Enter")  # figures that take their height move what is below them
+    open_block.reset.press("Enter")  # a click may miss it where a frame was just clicked
     assert not open_block.result.count() and not open_block.editor.count()
 
 
