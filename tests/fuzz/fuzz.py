@@ -198,6 +198,14 @@ REASONS = {
     "whole numbers, or an activation that is saturated, hid it from brute force": lambda case: (
         case.said == "leaks" and hidden(case.recipe)
     ),
+    "a step of nothing but padding inside, hidden by whole numbers": (
+        lambda case: (
+            case.said == "leaks"
+            and "inner" in case.recipe.valid
+            and case.without_empty_steps != case.recipe.valid
+            and hidden(replace(case.recipe, valid=case.without_empty_steps))
+        )
+    ),
 }
 
 
