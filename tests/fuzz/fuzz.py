@@ -82,6 +82,10 @@ class Case(NamedTuple):
         return self.recipe.valid | {"main": main.tolist()}
 
     @property
+    def has_empty_steps(self) -> bool:
+        return "inner" in self.recipe.valid and self.without_empty_steps != self.recipe.valid
+
+    @property
     def half(self) -> dict:
         """Which steps are valid, with padding as the tool puts it."""
         valid = {name: np.array(rows) for name, rows in self.recipe.valid.items()}
@@ -101,8 +105,7 @@ REASONS = {
         and any(x.kind == "mask" for x in case.recipe.inputs)
     ),
     "a step of nothing but padding inside is taken for padding": lambda case: (
-        "inner" in case.recipe.valid
-        and case.without_empty_steps != case.recipe.valid
+        case.has_empty_steps
         and case.said
         in ("not measured", truth(replace(case.recipe, valid=case.without_empty_steps)).word)
     ),
@@ -201,8 +204,7 @@ REASONS = {
     "a step of nothing but padding inside, hidden by whole numbers": (
         lambda case: (
             case.said == "leaks"
-            and "inner" in case.recipe.valid
-            and case.without_empty_steps != case.recipe.valid
+            and case.has_empty_steps
             and hidden(replace(case.recipe, valid=case.without_empty_steps))
         )
     ),
