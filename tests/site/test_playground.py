@@ -9,7 +9,6 @@ import keras
 import pytest
 from access import DESKTOP, PHONE, check_access
 from addresses import path_of
-from conftest import serving
 from test_live import reading
 
 import keras_masking
@@ -60,12 +59,6 @@ class Playground:
         self.box.get_by_role("button", name="Copy link").click()
         self.copied.get_by_text("link is").wait_for()
         return self.tab.url
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    with serving(site) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
