@@ -128,7 +128,7 @@ fix: $(READY) ## rewrite everything that is generated: outputs, figures, tables
 	$(VENV)/bin/ruff format --quiet
 	$(RUN) -m sitekit.fix
 
-bench: site/.built ## measure speed, ratios taken in one run, and pages as on a phone
+bench: $(BUILT) ## measure speed, ratios taken in one run, and pages as on a phone
 	$(RUN) tests/benchmarks/bench_layers.py
 	$(RUN) tests/benchmarks/bench_tools.py
 	$(RUN) tests/benchmarks/bench_blocks.py
