@@ -100,7 +100,7 @@ def check_indices(layer: layers.Embedding, indices: Any) -> None:
     """
     values = to_numpy(indices)
     # a reversible embedding is also called on features
-    if values is None or not _whole(values):
+    if values is None or not whole(values):
         return
     wrong = values[(values < 0) | (values >= layer.input_dim)]
     if wrong.size:
@@ -268,12 +268,13 @@ def _cast(array: np.ndarray, x: keras.KerasTensor, title: str) -> np.ndarray:
         raise UnusableInput(f"{title} takes shape {shape}, received {given.shape}.")
     if dtype == "string":
         raise UnusableInput(f"{title} takes strings: {NUMBERS_ONLY}")
-    if "int" in dtype and not _whole(array):
+    if "int" in dtype and not whole(array):
         raise UnusableInput(f"{title} takes {dtype}, received {array.dtype} with fractions or nan.")
     return array.astype(dtype)
 
 
-def _whole(array: np.ndarray) -> bool:
+def whole(array: np.ndarray) -> bool:
+    """Whether it holds whole numbers alone, of whatever dtype."""
     return array.dtype.kind in "biu" or bool((array == np.trunc(array)).all())
 
 

@@ -39,6 +39,9 @@ ONCE_WRONG = (
     100952,
     300065,
     300318,
+    600453,
+    600965,
+    710595,
 )
 # of which it did with the twist that they are drawn with
 ONCE_WRONG_TWISTED = (
@@ -57,6 +60,7 @@ ONCE_WRONG_TWISTED = (
     190478,
     210056,
     310036,
+    710595,
 )
 
 plain = Recipe(

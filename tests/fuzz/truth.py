@@ -74,7 +74,7 @@ def truth(recipe: Recipe) -> Truth:
 
 def hidden(recipe: Recipe) -> bool:
     """Whether padding changes what the last activation rounds to whole numbers or saturates."""
-    twist = None if recipe.twist in ("above", "forbidden") else recipe.twist
+    twist = None if recipe.twist in ("above", "forbidden", "units") else recipe.twist
     bare = replace(recipe, activation=None, twist=twist)
     return bare != recipe and _Measured(bare).truth.leaks
 
@@ -112,8 +112,9 @@ class _Measured:
             for i in np.flatnonzero(self.batch.rows):
                 for k, y in enumerate(self.base):
                     alone = y.shape
-                    if self.recipe.output != "decoded" and y.ndim == 3:
-                        alone = (1, self.batch.kept("main", i).sum(), y.shape[2])
+                    ndim = y.ndim + (self.recipe.activation == "argmax")  # which takes an axis
+                    if self.recipe.output != "decoded" and ndim == 3:
+                        alone = (1, self.batch.kept("main", i).sum(), *y.shape[2:])
                     self.valid[k][i] = self.places(i, y.shape, alone)
             raise Unmeasurable("the weights need this number of steps")
         for i in np.flatnonzero(self.batch.rows):

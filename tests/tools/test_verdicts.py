@@ -494,6 +494,24 @@ class TestLeaksThatHide:
         report = find_leaks(varied(keras.Model(ids, right)), IDS, padding=0)
         assert report.ok and not any(probe.note == "raised" for probe in report.probes)
 
+    def test_indices_that_code_turns_round_stay_indices(self):
+        """Another number than an index makes gradients nan on JAX."""
+        ids, mask = keras.Input((None,), name="ids"), keras.Input((None,), name="padding_mask")
+        x = layers.Embedding(9, 4)(ops.flip(ids, axis=1))
+        x = layers.Multiply()([x, layers.Dense(4)(x)])
+        y = MaskedMean()(x, mask=ops.flip(ops.cast(mask, "bool"), axis=1))
+        batch = [IDS, IDS != 0]
+        report = find_leaks(varied(keras.Model([ids, mask], y)), batch)
+        assert report.verdict == "clear"
+
+    def test_steps_beside_the_border_of_a_transposed_convolution(self):
+        """Each step becomes two, and the first that is valid is mixed with padding."""
+        ids = keras.Input((None,), dtype="int32")
+        x = layers.Embedding(9, 4, mask_zero=True)(ids)
+        y = layers.Conv1DTranspose(4, 3, strides=2, padding="same")(x)
+        batch = np.array([[1, 7, 5, 2, 6], [0, 0, 0, 5, 3]])
+        assert find_leaks(varied(keras.Model(ids, y)), batch).verdict == "leaks"
+
 
 class TestInputsThatLookAlike:
     def test_a_mask_of_which_nothing_else_is_padded_is_not_the_padding(self):

@@ -167,8 +167,12 @@ class Alone:
         for strided, of, reading in product((None, True), known, (valid.along, valid.touched)):
             steps = reading(valid.flat(of), before, strided)
             if steps is not None and (steps[rows].sum(axis=1) == after).all():
-                own = np.stack([np.flatnonzero(row) for row in steps[rows]])
-                return [Reading(own, True), *in_a_row]
+                return [_windows(steps[rows]), *in_a_row]
+        for of in map(valid.flat, known):
+            times, rest = divmod(before, of.shape[1])
+            if times > 1 and not rest and (of[rows].sum(axis=1) * times == after).all():
+                more = (_windows(steps[rows]) for steps in valid.repeated(of, times))
+                return [*more, *in_a_row]
         for of in known:
             own = valid.flat(of)
             follows = mask is None or mask.ndim > 2 or _same(mask, valid.along(own, before))
@@ -199,6 +203,11 @@ class Alone:
 
     def _at_the_end(self, before: int, after: int) -> np.ndarray:
         return np.arange(after) + (before - after if self.left else 0)
+
+
+def _windows(steps: np.ndarray) -> Reading:
+    """These of each row, as many in each."""
+    return Reading(np.stack([np.flatnonzero(row) for row in steps]), True)
 
 
 def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:

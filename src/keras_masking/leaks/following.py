@@ -19,7 +19,7 @@ from keras_masking._keras import (
     to_numpy,
 )
 from keras_masking.attached import Attached
-from keras_masking.inputs import UnusableInput
+from keras_masking.inputs import UnusableInput, whole
 from keras_masking.leaks import probing, valid
 from keras_masking.leaks.probing import Padded
 from keras_masking.padding import holding
@@ -215,11 +215,19 @@ class Scout(Follower):
                 self.origins[x] = frozenset([i])
         embedding = embedding_of(frame.operation)
         if embedding is not None and flat:
-            values = to_numpy(flat[0])
-            for i, padded in enumerate(self.inputs):
-                if _equal(padded.values, values):
-                    known = self.vocabularies.get(i, embedding.input_dim)
-                    self.vocabularies[i] = min(known, embedding.input_dim)
+            for i in self.indices(flat[0]):
+                known = self.vocabularies.get(i, embedding.input_dim)
+                self.vocabularies[i] = min(known, embedding.input_dim)
+
+    def indices(self, x: Any) -> list[int]:
+        """The inputs whose values are looked up: as they are or, of whole numbers, changed by
+        code, such as turned round."""
+        values = to_numpy(x)
+        same = [i for i, padded in enumerate(self.inputs) if _equal(padded.values, values)]
+        origins = self.origin(x)
+        if same or len(origins) > 1:
+            return same
+        return [i for i in origins if whole(self.inputs[i].values)]
 
     def passed_on(self, frame, row, flat, outputs):
         outputs = super().passed_on(frame, row, flat, outputs)
@@ -301,7 +309,7 @@ class Scout(Follower):
             if embedding_of(operation) is None:
                 if leading(x.values.shape, mask.shape) and len(origins) == 1:
                     return replace(x, mask=mask)
-            elif x.values.ndim == mask.ndim and (x.values == np.trunc(x.values)).all():
+            elif x.values.ndim == mask.ndim and whole(x.values):
                 return replace(x, mask=x.values != 0, fill=0)
         return x
 

@@ -353,8 +353,7 @@ class Bench:
         if free or any(not entry.zeros for entry in self.base.entries.values()):
             result, found = self.differences(self.other_content())
             with suppress(Impossible):
-                more = DRAWS if not found and self.with_noise_deeper[0] else 0
-                for _ in range(more):
+                for _ in range(0 if found or not self.may_be_chance else DRAWS):
                     result, found = self.differences(self.other_content())
                     if found:
                         break
@@ -403,6 +402,17 @@ class Bench:
             if self.entries_of(self.inputs[i]) and not spreads:
                 self.proven[i].add("content")
         return result, {}, Note()
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether other values may have changed nothing by chance: where nan changes a result and
+        so do values deeper in the model, or where whole numbers hide it."""
+        with suppress(Impossible):
+            if not self.with_nan[0]:
+                return False
+            if self.with_noise_deeper[0]:
+                return True
+        return any(map(whole_numbers, self.base.results))
 
     @cached_property
     def with_nan(self) -> tuple[float, Found]:

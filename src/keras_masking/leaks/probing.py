@@ -384,20 +384,21 @@ def share_masks(inputs: list[Padded], by_size: bool = False, pairs: bool = True)
                 return replace(x, mask=outer, fill=None, pairs=True, told=other.is_mask)
             if not leading(x.values.shape, other.mask.shape):
                 continue
-            if by_size or _shows_padding(x.values, other.mask):
+            if by_size or _shows_padding(x, other.mask):
                 return replace(x, mask=other.mask, fill=None, told=other.is_mask)
         return x
 
     return [shared(x) for x in inputs]
 
 
-def _shows_padding(x: np.ndarray, mask: np.ndarray) -> bool:
+def _shows_padding(x: Padded, mask: np.ndarray) -> bool:
     """Whether nothing stands where the mask has padding, as far as it has some: one value, which
     of indices and booleans no valid step has."""
-    outside = x[~mask]
+    outside = x.values[~mask]
     if not len(outside):
         return True
-    return empty(outside) and not (x.dtype.kind in "biu" and outside.flat[0] in x[mask])
+    whole = x.values.dtype.kind in "biu" or x.vocabulary is not None
+    return empty(outside) and not (whole and outside.flat[0] in x.values[mask])
 
 
 def shows_pairs(x: Padded, mask: np.ndarray) -> bool:

@@ -40,7 +40,7 @@ def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarr
         if steps % time:
             wide = np.pad(mask, ((0, 0), (steps - time,) * 2))
             return _windows(wide, steps - time + 1) | mask.all(axis=1, keepdims=True)
-        return np.repeat(mask, steps // time, axis=1) & np.tile(mask, (1, steps // time))
+        return np.logical_and(*repeated(mask, steps // time))
     stride = round(time / steps)
     windows = _windows(mask, time - steps + 1)
     if strided is False or stride < 2 or steps not in (time // stride, -(-time // stride)):
@@ -49,6 +49,11 @@ def along(mask: np.ndarray, steps: int, strided: bool | None = None) -> np.ndarr
     blocks = np.pad(mask, ((0, 0), (0, missing)), constant_values=True)[:, : steps * stride]
     blocks = blocks.reshape(batch, steps, stride).all(axis=2)
     return blocks if strided else blocks & windows
+
+
+def repeated(mask: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mask of more steps: of each so many times, and of the whole so many times."""
+    return np.repeat(mask, times, axis=1), np.tile(mask, (1, times))
 
 
 def _windows(mask: np.ndarray, width: int) -> np.ndarray:
