@@ -400,7 +400,7 @@ class Repair:
 
     Attributes:
         model: the repaired model, with the weights of the one that was given; that one itself
-            where it was clear already; None where no repair was proven.
+            where it was clear already; None where no repair held when it was measured.
         changes: in the order in which they were made. Without a model they did not suffice.
         left: what remains to do by hand.
         before: the report of `find_leaks` on the model that was given.

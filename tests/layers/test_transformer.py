@@ -77,8 +77,11 @@ def stack(kind, depth, order="post_norm", attention=multi_head, mean=MaskedMean,
     return keras.Model(ids, through(ids, *parts))
 
 
+DEEP = 6 if keras.backend.backend() == "numpy" else 3  # each block is compiled
+
+
 @pytest.mark.parametrize(
-    ("kind", "depth"), [("functional", 2), ("functional", 6), ("subclassed", 6)]
+    ("kind", "depth"), [("functional", 2), ("functional", DEEP), ("subclassed", DEEP)]
 )
 def test_post_norm_blocks_are_free_of_padding(kind, depth):
     assert leaking_probes(stack(kind, depth), IDS) == set()

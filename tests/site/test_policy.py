@@ -22,6 +22,11 @@ def test_no_hash_takes_back_what_a_page_allows():
     assert secured(page) == page
 
 
+def test_a_policy_may_end_in_a_semicolon():
+    policy = "default-src 'none'; script-src 'self'"
+    assert secured(POLICY.format(f"{policy};")) == POLICY.format(policy)
+
+
 @pytest.mark.parametrize("attribute", ['style="color: red"', "onclick='go()'"])
 def test_an_attribute_that_no_policy_allows_is_refused_and_named(tmp_path, attribute):
     (tmp_path / "a.html").write_text(f"{POLICY.format('style-src')}<p {attribute}>x</p>")

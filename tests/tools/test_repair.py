@@ -666,7 +666,7 @@ class TestCommand:
         assert find_leaks(keras.saving.load_model("repaired.keras"), IDS).ok
         assert not list(tmp_path.glob(".*"))
 
-    def test_writes_nothing_where_nothing_is_proven(self, command, tmp_path):
+    def test_writes_nothing_where_nothing_is_repaired(self, command, tmp_path):
         status, out, err = command("left.keras", "--input", "ids.npy", "--output", "repaired.keras")
         assert status == 1 and "Left to do" in out
         assert not (tmp_path / "repaired.keras").exists()

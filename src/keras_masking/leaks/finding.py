@@ -152,8 +152,8 @@ def measured(
     hazards = [hazard for hazard in hazards if (hazard.call, hazard.place) not in known]
     clear = bench.padded and not bench.unseen
     clear = clear and all(
-        "alone" in proven or ("content" in proven and bench.takes_one_length(i, probes[0]))
-        for i, proven in bench.proven.items()
+        "alone" in by or ("content" in by and bench.takes_one_length(i, probes[0]))
+        for i, by in bench.measured_by.items()
     )
     verdict = "leaks" if leaks else "clear" if clear else "not measured"
     notes += bench.notes()

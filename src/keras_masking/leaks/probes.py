@@ -49,7 +49,7 @@ class Bench:
         inputs: flat, with their masks; names: theirs.
 
     Attributes:
-        proven: by the number of each input that has padding, the probes that measured it.
+        measured_by: by the number of each input that has padding, the probes that measured it.
         run_alone: how many samples were run alone.
         hazards: what only nan, or values that the model never has there, would change.
     """
@@ -67,7 +67,7 @@ class Bench:
         self.padded = [
             i for i, x in enumerate(inputs) if x.mask is not None and not x.mask[self.rows].all()
         ]
-        self.proven: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
+        self.measured_by: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
         self.hazards: dict[ProbeName, Found] = {}
         self.compared: set[int] = set()
         self.run_alone = 0
@@ -183,7 +183,7 @@ class Bench:
                 self.learn_axes(comparison)
                 for i in self.padded:
                     if self.is_alone(comparison.inputs[i], self.inputs[i], rows[0]):
-                        self.proven[i].add("alone")
+                        self.measured_by[i].add("alone")
                 result = max(result, comparison.result)
                 self.collect(comparison, found)
         if not self.run_alone:
@@ -307,7 +307,7 @@ class Bench:
         if len({probing.on_the_left(x.mask) for x in self.masked if x.is_padded}) > 1:
             raise Impossible("both-sides")
         fixed = any(x.is_fixed for x in self.masked)
-        if fixed and not any("alone" in proven for proven in self.proven.values()):
+        if fixed and not any("alone" in by for by in self.measured_by.values()):
             raise self.why_not_shorter(None)
         with any_length():
             try:
@@ -337,7 +337,7 @@ class Bench:
                 raise Impossible("no-padding-made", layer=self.base.makers[i])
         if comparison.strayed:
             raise Impossible("other-path")
-        if not any("alone" in proven for proven in self.proven.values()):
+        if not any("alone" in by for by in self.measured_by.values()):
             # this run has only told the axes that hold steps; the next one knows them
             self.learn_axes(comparison)
             comparison = self.compare(change)
@@ -364,7 +364,7 @@ class Bench:
         for i in self.padded:
             entries = self.entries_of(self.inputs[i])
             if self.is_free(self.inputs[i]) or any(not entry.zeros for entry in entries):
-                self.proven[i].add("content")
+                self.measured_by[i].add("content")
         return result, found, Note()
 
     def other_content(self) -> Change:
@@ -400,7 +400,7 @@ class Bench:
             spreads, self.hazards["content"] = self.with_noise_deeper
         for i in self.padded:
             if self.entries_of(self.inputs[i]) and not spreads:
-                self.proven[i].add("content")
+                self.measured_by[i].add("content")
         return result, {}, Note()
 
     @property

@@ -1,4 +1,4 @@
-"""Mends a model where padding leaks: a copy with other layers, measured, and proven the same."""
+"""Mends a model where padding leaks: a copy with other layers, measured against the first."""
 
 from keras_masking.repairs.repairing import repair
 

@@ -1,4 +1,4 @@
-"""Mends a model where padding leaks, and proves that it is mended."""
+"""Mends a model where padding leaks, and measures that it is mended."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def repair(model: keras.Layer, inputs: Any, mask: Any = None, *, padding: Any = 
     those of this package with the same weights, and what loses it on the way passes it on.
 
     Starts from what `find_leaks` finds, changes that, measures again, and ends when the verdict
-    is `"clear"` or nothing more helps. Then it proves that the new model is the old one where
+    is `"clear"` or nothing more helps. Then it measures that the new model is the old one where
     nothing is padded: both run on the batch with valid steps in the place of padding, and must
     give the same within rounding. The model that was given stays as it is.
 

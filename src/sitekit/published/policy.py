@@ -41,7 +41,9 @@ def secured(page: str) -> str:
             inline[found[1]].append(hashed(found["text"]))
     if attribute := _ATTRIBUTE.search(_INLINE.sub("", page)):
         raise ValueError(f"its policy allows no style or script in {attribute[0][:120]!r}")
-    policy = "; ".join(completed(one.split(), inline) for one in declared[2].split(";"))
+    policy = "; ".join(
+        completed(one.split(), inline) for one in declared[2].split(";") if one.strip()
+    )
     return f"{page[: declared.start(2)]}{policy}{page[declared.end(2) :]}"
 
 
