@@ -26,6 +26,12 @@ FEATURES = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 FEATURES[~MASK] = 0
 
 
+# inputs, numbers and steps are told apart by numpy on each backend, and JAX compiles each shape
+not_on_jax = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="numpy decides it, where JAX compiles for long"
+)
+
+
 @pytest.fixture(autouse=True)
 def quiet():
     with warnings.catch_warnings():
@@ -65,6 +71,7 @@ def ran(report):
     return {probe.name for probe in report.probes if probe.ran}
 
 
+@not_on_jax
 class TestForgottenMasks:
     @pytest.mark.parametrize(
         "layer",
@@ -110,15 +117,12 @@ class TestForgottenMasks:
         assert not find_leaks(model, FEATURES, padding=~MASK).ok
 
 
-# what tells such numbers and steps apart is numpy on each backend, and JAX compiles each shape anew
-not_on_jax = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="numpy decides it, where JAX compiles for long"
-)
 masks_of_videos = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="ConvLSTM2D of other backends raises on a mask"
 )
 
 
+@not_on_jax
 class TestMasksThatAreArguments:
     """Its inputs carry none: what its layers know is what its `call` tells them."""
 
@@ -141,6 +145,7 @@ class TestMasksThatAreArguments:
         assert find_leaks(model, x, mask=mask).verdict == verdict
 
 
+@not_on_jax
 class TestVideos:
     rng = np.random.default_rng(0)
     frames = rng.normal(size=(2, 4, 5, 5, 1)).clip(0).astype("float32")
@@ -205,6 +210,7 @@ class TestVideos:
             assert "the mask as an argument" not in report.remedy(leak)
 
 
+@not_on_jax
 class TestMasksThatAreInputs:
     def model(self, name, right):
         ids = keras.Input((None,), dtype="int32", name="ids")
@@ -240,6 +246,7 @@ class TestMasksThatAreInputs:
         assert find_leaks(model, batch, padding={"ids": 0}).ok == right
 
 
+@not_on_jax
 class TestOneInputOfSeveral:
     @pytest.mark.parametrize("steps", [3, 4])
     def test_a_complete_sequence_beside_a_padded_one(self, steps):
@@ -513,6 +520,7 @@ class TestLeaksThatHide:
         assert find_leaks(varied(keras.Model(ids, y)), batch).verdict == "leaks"
 
 
+@not_on_jax
 class TestInputsThatLookAlike:
     def test_a_mask_of_which_nothing_else_is_padded_is_not_the_padding(self):
         x, mask = keras.Input((3, 4), name="x"), keras.Input((3,), name="padding_mask")
@@ -989,6 +997,7 @@ def used(x):
     return ops.sign(ops.max(ops.abs(x), axis=-1, keepdims=True))
 
 
+@not_on_jax
 class TestNotMeasured:
     def test_full_rows_of_a_fixed_length(self):
         ids = keras.Input((4,), dtype="int32", name="ids")
@@ -1064,6 +1073,7 @@ def test_a_probe_that_could_compare_nothing_does_not_say_that_nothing_changes():
     assert not any(probe.ran for probe in report.probes if probe.name != "gradients")
 
 
+@not_on_jax
 class TestMasksWithoutSteps:
     rows = np.array([[3.0, 1, 2, 2, 0, 0], [0, 0, 0, 0, 0, 0]], "float32")
 
