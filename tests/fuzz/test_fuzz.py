@@ -42,6 +42,7 @@ ONCE_WRONG = (
     600453,
     600965,
     710595,
+    900276,
 )
 # of which it did with the twist that they are drawn with
 ONCE_WRONG_TWISTED = (

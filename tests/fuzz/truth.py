@@ -161,6 +161,7 @@ class _Measured:
             # a maximum, or the direction of a vector, is moved by few
             for _ in range(MORE):
                 yield from self.all_compared(self.batch.other_content(random, None))
+                yield from self.with_other_row(random.choice((-1, 1)), random)
 
     def with_other_row(self, sign: int, random: np.random.Generator) -> Iterator[float]:
         """With other weights for the index that stands in padding alone."""
