@@ -78,6 +78,11 @@ class Case(NamedTuple):
         options = [str(block.options).lower() for block in self.recipe.blocks]
         return any(word in each for word in words for each in options)
 
+    @property
+    def only_content_shows_it(self) -> bool:
+        """Whether it was called clear, and brute force had to change what stands in padding."""
+        return self.said == "clear" and self.true.shown_by <= {"content", "gradients"}
+
     def would_leak(self, **changes) -> bool:
         """Whether the model leaks by brute force where the recipe says something else."""
         return truth(replace(self.recipe, **changes)).leaks
@@ -137,23 +142,16 @@ REASONS = {
         )
     ),
     "only other values in padding show it, which code of the model's own may know": (
-        lambda case: (
-            case.said == "clear"
-            and case.recipe.maker == "nothing"
-            and case.true.shown_by <= {"content", "gradients"}
-        )
+        lambda case: case.only_content_shows_it and case.recipe.maker == "nothing"
     ),
     "only other values in padding show it, and the model turns the steps round": lambda case: (
-        case.said == "clear"
-        and case.recipe.twist == "turned"
-        and case.true.shown_by <= {"content", "gradients"}
+        case.only_content_shows_it and case.recipe.twist == "turned"
     ),
     "only other values in padding show it, and the mask that is an input may be of another": (
         lambda case: (
-            case.said == "clear"
+            case.only_content_shows_it
             and case.recipe.maker == "input"
             and case.recipe.valid["main"] == case.recipe.valid.get("second")
-            and case.true.shown_by <= {"content", "gradients"}
         )
     ),
     "steps alike tie for a maximum, and rounding decides which of them has the gradient": (

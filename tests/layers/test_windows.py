@@ -282,7 +282,7 @@ def test_channels_first_is_the_same_turned_round(windows):
 
 
 @needs["tensorflow"]
-@pytest.mark.parametrize("windows", STRIDED[::2], ids=lambda w: w.name)
+@strided
 @pytest.mark.parametrize(("shape", "xla"), [((None, None, 2), False), ((4, 11, 2), True)])
 def test_tensorflow_graphs_give_what_eager_calls_give(windows, shape, xla):
     import tensorflow as tf

@@ -167,11 +167,11 @@ class Alone:
         for strided, of, reading in product((None, True), known, (valid.along, valid.touched)):
             steps = reading(valid.flat(of), before, strided)
             if steps is not None and (steps[rows].sum(axis=1) == after).all():
-                return [_windows(steps[rows]), *in_a_row]
+                return [_own(steps[rows]), *in_a_row]
         for of in map(valid.flat, known):
             times, rest = divmod(before, of.shape[1])
             if times > 1 and not rest and (of[rows].sum(axis=1) * times == after).all():
-                more = (_windows(steps[rows]) for steps in valid.repeated(of, times))
+                more = (_own(steps[rows]) for steps in valid.repeated(of, times))
                 return [*more, *in_a_row]
         for of in known:
             own = valid.flat(of)
@@ -205,8 +205,8 @@ class Alone:
         return np.arange(after) + (before - after if self.left else 0)
 
 
-def _windows(steps: np.ndarray) -> Reading:
-    """These of each row, as many in each."""
+def _own(steps: np.ndarray) -> Reading:
+    """Windows that stood at these places, as many in each row."""
     return Reading(np.stack([np.flatnonzero(row) for row in steps]), True)
 
 

@@ -109,12 +109,7 @@ class Follower(Recorder):
         """Which input of the model a layer made a mask from."""
         if "creates" not in row.events or not flat or self.made_inside(frame):
             return
-        arrays = [to_numpy(x) for x in flat]
-        read = [
-            i
-            for i, padded in enumerate(self.inputs)
-            if any(_equal(padded.values, values) for values in arrays)
-        ]
+        read = sorted({i for x in flat for i in self.equal_to(x)})
         for i in read:
             if i not in self.made and not self.inputs[i].given:
                 self.made[i], self.makers[i] = row.mask, row.path
@@ -122,6 +117,11 @@ class Follower(Recorder):
                 return
         if not read:
             self.not_found(frame, row, flat)
+
+    def equal_to(self, x: Any) -> list[int]:
+        """The inputs of the model that hold the same as a tensor."""
+        values = to_numpy(x)
+        return [i for i, padded in enumerate(self.inputs) if _equal(padded.values, values)]
 
     def made_inside(self, frame: Frame) -> bool:
         """Whether a call in this one made the mask that it passes on."""
@@ -222,9 +222,7 @@ class Scout(Follower):
     def indices(self, x: Any) -> list[int]:
         """The inputs whose values are looked up: as they are or, of whole numbers, changed by
         code, such as turned round."""
-        values = to_numpy(x)
-        same = [i for i, padded in enumerate(self.inputs) if _equal(padded.values, values)]
-        origins = self.origin(x)
+        same, origins = self.equal_to(x), self.origin(x)
         if same or len(origins) > 1:
             return same
         return [i for i in origins if whole(self.inputs[i].values)]
@@ -246,9 +244,7 @@ class Scout(Follower):
         """The inputs that a tensor may be made from."""
         if x in self.origins:
             return self.origins.get(x)
-        values = to_numpy(x)
-        same = [i for i, padded in enumerate(self.inputs) if _equal(padded.values, values)]
-        return frozenset(same or range(len(self.inputs)))
+        return frozenset(self.equal_to(x) or range(len(self.inputs)))
 
     def maker(self, i: int, frame: Frame) -> None:
         layer = frame.operation

@@ -353,7 +353,8 @@ class Bench:
         if free or any(not entry.zeros for entry in self.base.entries.values()):
             result, found = self.differences(self.other_content())
             with suppress(Impossible):
-                for _ in range(0 if found or not self.may_be_chance else DRAWS):
+                more = DRAWS if not found and self.may_be_chance else 0
+                for _ in range(more):
                     result, found = self.differences(self.other_content())
                     if found:
                         break
