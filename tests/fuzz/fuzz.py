@@ -20,7 +20,7 @@ from recipes import Batch, Recipe, build, draw, padding_told
 from truth import Truth, hidden, truth
 
 from keras_masking import find_leaks
-from keras_masking.leaks.precision import full_precision
+from keras_masking.leaks.computing import for_comparison
 
 
 class Judged(NamedTuple):
@@ -266,7 +266,7 @@ def judge(recipe: Recipe) -> Judged:
             jax.clear_caches()  # which grow by a hundred megabytes a model
 
 
-@full_precision()
+@for_comparison()
 def _judged(recipe: Recipe) -> Judged:
     try:
         true = truth(recipe)

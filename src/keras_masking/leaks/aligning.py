@@ -1,6 +1,6 @@
 """Which entries of a tensor mean the same in two runs whose numbers of steps differ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class Pair(NamedTuple):
     Attributes:
         base, run: values of one shape, of the base run and, as a view, of the other one.
         where: the entries that are valid in both, in that shape.
-        rounding: by how much each may be moved by rounding alone.
+        of_base: brings what is told of each entry of the base run into that shape.
         kept: of axes of windows, by axis the sample, the size in the base run, and the places that
             the sample fills alone.
     """
@@ -24,7 +24,7 @@ class Pair(NamedTuple):
     base: np.ndarray
     run: np.ndarray
     where: np.ndarray
-    rounding: np.ndarray
+    of_base: Callable[[np.ndarray], np.ndarray]
     kept: tuple[tuple[int, tuple[int, int, np.ndarray]], ...] = ()
 
 
@@ -55,7 +55,7 @@ class Longer:
     rows: np.ndarray
     left: bool = False
 
-    def pairs(self, a, b, mask_a, mask_b, rounding, axes, exists, samples) -> list[Pair]:
+    def pairs(self, a, b, mask_a, mask_b, axes, exists, samples) -> Iterator[Pair]:
         """The steps that were there before; if both runs have masks of their own for other steps,
         such as those of two sequences in a row, also the valid ones in their order."""
         there = tuple(
@@ -63,26 +63,26 @@ class Longer:
             for n, m in zip(a.shape, b.shape, strict=True)
         )
         if b[there].shape != a.shape:
-            return []
+            return
         where = valid.entries(a.shape, mask_a, axes, self.rows, exists)
         for axis in samples[1:]:
             where = where & valid.along_axes(self.rows, (axis,), a.ndim)
         others = [axis for axis in axes if axis not in exists]
         where_b = valid.entries(b.shape, mask_b, others, self.rows)
-        found = [Pair(a, b[there], where & where_b[there], rounding)]
+        yield Pair(a, b[there], where & where_b[there], lambda x: x)
         grown = a.shape[1:2] != b.shape[1:2] and a.shape[2:] == b.shape[2:]
         if grown and len(a) == len(self.rows) and _of_steps(mask_a, a) and _of_steps(mask_b, b):
             counts = mask_a[self.rows].sum(axis=1)
             if np.array_equal(counts, mask_b[self.rows].sum(axis=1)) and counts.size:
-                found.append(self.in_order(a, b, mask_a, mask_b, rounding, counts.max()))
-        return found
+                yield self.in_order(a, b, mask_a, mask_b, counts.max())
 
-    def in_order(self, a, b, mask_a, mask_b, rounding, count: int) -> Pair:
+    def in_order(self, a, b, mask_a, mask_b, count: int) -> Pair:
         at_a, at_b = (_valid_first(mask, count) for mask in (mask_a, mask_b))
         where = np.take_along_axis(mask_a, at_a, axis=1) & self.rows[:, None]
         where = valid.along_axes(where, (0, 1), a.ndim)
         base, run = taken(a, at_a, 1), taken(b, at_b, 1)
-        return Pair(base, run, np.broadcast_to(where, base.shape), taken(rounding, at_a, 1))
+        where = np.broadcast_to(where, base.shape)
+        return Pair(base, run, where, lambda x: taken(x, at_a, 1))
 
 
 def _of_steps(mask: np.ndarray | None, x: np.ndarray) -> bool:
@@ -111,17 +111,21 @@ class Alone:
     cut: list[tuple[Padded, Places]]
     left: bool
 
-    def pairs(self, a, b, mask_a, mask_b, rounding, axes, exists, samples) -> list[Pair]:
+    def pairs(self, a, b, mask_a, mask_b, axes, exists, samples) -> Iterator[Pair]:
         """By each reading of where the steps of the samples stood."""
         if a.shape[0] != self.total or b.shape[0] != len(self.rows):
-            return []
-        rows = list(self.rows)
-        base, rounding = a[rows], rounding[rows]
-        where = np.zeros(base.shape, bool)
-        where[self.counted] = True
-        for axis in samples[1:]:
-            if len(rows) < self.total:  # else each is in its own place
-                base, where, rounding = (x.take(rows, axis) for x in (base, where, rounding))
+            return
+        # where the batch has as many samples, each is in its own place
+        axes_of_rows = samples if len(self.rows) < self.total else samples[:1]
+
+        def of_rows(x: np.ndarray) -> np.ndarray:
+            for axis in axes_of_rows:
+                x = x.take(list(self.rows), axis)
+            return x
+
+        base = of_rows(a)
+        where = np.ones(base.shape, bool)
+        for axis in samples:
             where = where & valid.along_axes(self.counted, (axis,), a.ndim)
         if mask_b is not None and not mask_b.all():
             where_b = valid.entries(b.shape, mask_b, axes, np.ones(len(b), bool))
@@ -129,24 +133,29 @@ class Alone:
             where_b = np.ones(b.shape, bool)
         changed = [axis for axis in range(1, a.ndim) if base.shape[axis] != b.shape[axis]]
         readings = (self.readings(x, a.shape, b.shape[x], mask_a) for x in changed)
-        return [
-            self.pair(base, b, where, where_b, rounding, dict(zip(changed, chosen, strict=True)))
-            for chosen in product(*readings)
-        ]
+        for chosen in product(*readings):
+            steps = dict(zip(changed, chosen, strict=True))
+            yield self.pair(a, b, where, where_b, of_rows, steps)
 
-    def pair(self, base, run, where, where_b, rounding, steps: dict[int, Reading]) -> Pair:
+    def pair(self, a, b, where, where_b, of_rows, steps: dict[int, Reading]) -> Pair:
+        def of_base(x: np.ndarray) -> np.ndarray:
+            x = of_rows(x)
+            for axis, reading in steps.items():
+                x = taken(x, reading.at, axis)
+            return x
+
         kept: list = []
         for axis, reading in steps.items():
             if reading.windows and where_b.all():
                 kept += [
-                    (axis, (row, base.shape[axis], at))
+                    (axis, (row, a.shape[axis], at))
                     for row, at, counts in zip(self.rows, reading.at, self.counted, strict=True)
                     if counts
                 ]
-            base, where, rounding = (taken(x, reading.at, axis) for x in (base, where, rounding))
+            where = taken(where, reading.at, axis)
             if reading.compared is not None:
-                where = where & valid.along_axes(reading.compared, (0, axis), base.ndim)
-        return Pair(base, run, where & where_b, rounding, tuple(kept))
+                where = where & valid.along_axes(reading.compared, (0, axis), a.ndim)
+        return Pair(of_base(a), b, where & where_b, of_base, tuple(kept))
 
     def readings(self, axis: int, shape: tuple, after: int, mask) -> list[Reading]:
         """Where the steps of an axis may have stood."""

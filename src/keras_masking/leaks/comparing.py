@@ -74,6 +74,7 @@ class Comparison(Follower):
         self.strayed = False
         self.compared: set[int] = set()  # outputs of the model
         self.changed = any(x is not y for x, y in zip(change.inputs, base.inputs, strict=True))
+        self.needs_rounding = False  # which was not measured, and may explain a difference
 
     def entered(self, frame, flat) -> None:
         frame.note = State()
@@ -196,41 +197,46 @@ class Comparison(Follower):
             axes = tuple(x for x in self.axes(key, a.shape, mask) if x not in samples)
         a, run_values = a.astype("float64"), b.astype("float64")
         exists = self.base.exists.get(key, {})
-        rounding = self.base.rounding.get(key, np.zeros(1))
-        if rounding.shape != a.shape:
-            rounding = np.broadcast_to(0.0, a.shape)
-        pairs = self.change.align.pairs(
-            a, run_values, seen.mask, mask, rounding, axes, exists, samples
-        )
-        if not pairs:
+        pairs = self.change.align.pairs(a, run_values, seen.mask, mask, axes, exists, samples)
+        best = None
+        for pair in pairs:
+            found = self.judge(key, pair, dtype_of(x), axes)
+            # where a tensor can be read in several ways, it differs if it does by each of them
+            best = (pair, found) if found is None or best is None else best
+            if found is None:
+                break
+        if best is None:
             return None
-        judged = [self.judge(pair, dtype_of(x), axes) for pair in pairs]
-        # where a tensor can be read in several ways, it differs if it does by each of them
-        best = next((i for i, found in enumerate(judged) if found is None), 0)
-        pair = pairs[best]
+        pair, found = best
         if pair.kept:
             self.kept[key] = pair.kept
         if not self.frames and pair.where.any():
             self.compared.add(key[-1])
-        if not judged[best]:
+        if found is None:
             return Found(None, None, whole)
         pair.run[pair.where] = pair.base[pair.where]  # a view of what the run gave
-        return Found(judged[best], run_values, whole)
+        return Found(found, run_values, whole)
 
-    def judge(self, pair: Pair, dtype: str, axes: tuple[int, ...]) -> Difference | None:
+    def judge(self, key: Key, pair: Pair, dtype: str, axes: tuple[int, ...]) -> Difference | None:
         """The largest difference that rounding does not explain."""
         apart = distance(pair.base, pair.run)
         apart[~pair.where] = 0
+        if not apart.any():
+            return None
         counted = pair.where & np.isfinite(pair.base)
         largest = by_sample_and_feature(pair.base, counted, axes)
         of_feature = largest.max(axis=0, keepdims=True, initial=0.0)
-        tolerance = pair.rounding
         if (digits := DIGITS.get(dtype)) is not None:
-            tolerance = np.maximum(tolerance, self.tolerance * largest)
-            tolerance = np.maximum(tolerance, 2.0**-digits * of_feature)
-        apart[apart <= tolerance] = 0
-        if not apart.any():
-            return None
+            tolerance = np.maximum(self.tolerance * largest, 2.0**-digits * of_feature)
+            apart[apart <= tolerance] = 0
+            if not apart.any():
+                return None
+        if self.base.rounding is None:
+            self.needs_rounding = True
+        elif key in self.base.rounding:
+            apart[apart <= pair.of_base(self.base.rounding[key].bound)] = 0
+            if not apart.any():
+                return None
         worst = np.unravel_index(np.argmax(apart), apart.shape)
         share = apart[worst] / (np.broadcast_to(of_feature, apart.shape)[worst] or 1.0)
         sample = int(worst[0])

@@ -17,8 +17,8 @@ from keras_masking.inputs import (
     names_of,
 )
 from keras_masking.leaks import probing
+from keras_masking.leaks.computing import for_comparison
 from keras_masking.leaks.following import Scout, embedding_of
-from keras_masking.leaks.precision import full_precision
 from keras_masking.leaks.probes import Bench, other_seeds
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.remedies import leaks_of
@@ -53,8 +53,8 @@ def find_leaks(
 
     Every call is compared, so a leak is named where it starts: at the first call whose inputs are
     the same and whose output is not. A difference that no valid result of the model shows is no
-    leak. Nothing about the model is changed. All outputs of one run are held in memory, and as many
-    numbers for their rounding.
+    leak. Nothing about the model is changed. All outputs of one run are held in memory, and where
+    something differs as many numbers for their rounding.
 
     A difference counts from 1e-4 of the largest valid value of the same sample and feature in
     float32 (float64 1e-9, float16 2e-2, bfloat16 1e-1), by the coarsest dtype on the way, and only
@@ -123,7 +123,7 @@ def _find_leaks(
     return measured(model, inputs, mask, padding, report)[0]
 
 
-@full_precision()
+@for_comparison()
 def measured(
     model: keras.Layer,
     inputs: Any,

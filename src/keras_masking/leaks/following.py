@@ -1,6 +1,6 @@
 """Runs a model and keeps track of which steps of every tensor are valid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -354,7 +354,8 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
-        rounding: by how much rounding alone may move each entry of a tensor.
+        rounding: by how much rounding alone may move each entry of a tensor, as
+            `rounding.Moved`; None until it is measured, which is where something differs.
         sample_axes: of tensors with another axis as long as the batch, which axes hold samples; of
             others it is the first.
         exists: of axes of windows, by axis, which steps a sample has alone too, (batch, steps).
@@ -376,7 +377,7 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
-        self.rounding: dict[Key, np.ndarray] = {}
+        self.rounding: Mapping[Key, Any] | None = None
         self.sample_axes: dict[Key, tuple[int, ...]] = {}
         self.exists: dict[Key, dict[int, np.ndarray]] = {}
         self.entries: dict[Key, Entry] = {}

@@ -80,7 +80,6 @@ class Bench:
 
     def prepare(self) -> None:
         """Measures what comparisons need to know. Of a random model it would be the noise."""
-        self.base.rounding = by_rounding(self.base, self.structure)
         self.base.sample_axes = sample_axes(self.base, self.structure)
 
     def first_random(self) -> str | None:
@@ -158,6 +157,9 @@ class Bench:
             comparison.start(self.structure)
         except Exception as error:  # whatever a model raises on a batch it was not given
             raise Impossible("raised", error=in_short(error)) from error
+        if comparison.needs_rounding:
+            self.base.rounding = by_rounding(self.base, self.structure)
+            return self.compare(change, heal)
         self.compared |= comparison.compared
         return comparison
 

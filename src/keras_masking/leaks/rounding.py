@@ -9,7 +9,8 @@ after it.
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -28,38 +29,63 @@ LAST = 4, 12  # by how many units in the last place: more than one, so that they
 SPARE = 4  # by how much what happens inside a layer may exceed that
 COMMON = 4  # times what is usual in a sample and feature, where one entry is moved by less
 INSIDE = 8  # units that code of the model's own rounds by, as a share of what it was given
-SAMPLED = 8  # numbers of an output that are looked for in what it was made from
+SAMPLED = 8  # numbers of an output that are looked for in what it was made from,
+MANY = 64  # and found among so many, or where these are all exact, among all
 
 DIGITS = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}  # binary, after the point
 
 
-def by_rounding(base: Base, structure: Any) -> dict[Key, np.ndarray]:
+@dataclass
+class Moved:
+    """By how much two runs of the batch with other last digits have moved a tensor.
+
+    Attributes:
+        amount: of each entry, in float32.
+        mask: the valid steps, or None.
+        least: by how much each may be moved in any case, broadcastable to it.
+    """
+
+    amount: np.ndarray
+    mask: np.ndarray | None
+    least: Any = 0.0
+
+    @cached_property
+    def bound(self) -> np.ndarray:
+        """By how much rounding may move each entry. What is usual in its sample and feature counts
+        too, since one may be moved by next to nothing by chance; but one that is at a threshold
+        says nothing of the others."""
+        shape, mask = self.amount.shape, self.mask
+        axes = () if mask is None else valid.time_axes(shape, valid.flat(mask))
+        where = valid.entries(shape, mask, axes, np.ones(shape[0], bool))
+        found = np.where(where, self.amount, 0.0)
+        if over := apart(len(shape), axes):
+            usual = _median(np.where(where, self.amount, np.nan), over)
+            found = np.maximum(found, COMMON * usual)
+        return np.maximum(SPARE * found, self.least)
+
+
+def by_rounding(base: Base, structure: Any) -> dict[Key, Moved]:
     """By tensor how far rounding may move each entry."""
-    found: dict[Key, np.ndarray] = {}
+    found: dict[Key, Moved] = {}
     for seed in range(RUNS):
-        rounded = Rounded(base, np.random.default_rng(seed))
+        rounded = Rounded(base, np.random.default_rng(seed), found)
         rounded.start(structure, rounded.weights())
-        for at, moved in rounded.moved.items():
-            found[at] = np.maximum(found.get(at, 0.0), moved)
     return found
 
 
 class Rounded(Follower):
-    """The run of the batch with other last digits.
+    """A run of the batch with other last digits.
 
     Attributes:
-        moved: by tensor how far each entry may be moved. What is usual in its sample and feature
-            counts too, since one may be moved by next to nothing by chance; but one that is at a
-            threshold says nothing of the others.
+        found: by tensor how far it was moved, by this run and those before it.
     """
 
-    def __init__(self, base: Base, random: np.random.Generator):
+    def __init__(self, base: Base, random: np.random.Generator, found: dict[Key, Moved]):
         self.random = random
         super().__init__(base.model, [self.of_input(x) for x in base.inputs])
-        self.base = base
+        self.base, self.found = base, found
         self.done = Attached()
         self.least = Attached()
-        self.moved: dict[Key, np.ndarray] = {}
 
     def weights(self) -> list[tuple[keras.Variable, Any]]:
         """The variables that are multiplied and summed, and other values for them."""
@@ -79,11 +105,10 @@ class Rounded(Follower):
 
     def shaken(self, values: np.ndarray, dtype: str) -> np.ndarray:
         values = values.astype("float64")
-        signs = self.random.integers(0, 2, values.shape) * 2 - 1
-        moved = values * (
-            1 + 2.0 ** -DIGITS[dtype] * signs * self.random.uniform(*LAST, values.shape)
-        )
-        return np.where(exact(values, DIGITS[dtype]), values, moved)
+        signs = self.random.uniform(-1, 1, values.shape)
+        units = np.copysign(LAST[0] + (LAST[1] - LAST[0]) * np.abs(signs), signs)
+        units = np.where(exact(values, DIGITS[dtype]), 0.0, units)
+        return values * (1 + 2.0 ** -DIGITS[dtype] * units)
 
     def entered(self, frame, flat) -> None:
         super().entered(frame, flat)
@@ -109,24 +134,24 @@ class Rounded(Follower):
     def copied(self, values: np.ndarray, sources: list[np.ndarray | None], digits: int) -> bool:
         """Whether all numbers of an output stood in what it was made from, as in a slice or a
         maximum, which does not round."""
-        fractions = values[~exact(values.astype("float64"), digits)]
-        if not fractions.size:
-            return False
-        some = self.random.choice(fractions, min(SAMPLED, fractions.size), replace=False)
-        return all(any(np.any(source == y) for source in sources) for y in some)
+        flat = values.reshape(-1)
+        few = self.random.choice(flat, min(MANY, flat.size), replace=False)
+        for numbers in (few, flat):
+            fractions = numbers[~exact(numbers.astype("float64"), digits)][:SAMPLED]
+            if fractions.size:
+                return all(any(np.any(source == y) for source in sources) for y in fractions)
+        return False
 
     def compare(self, at: Key, x: Any, mask: np.ndarray | None) -> None:
         seen = self.base.tensors.get(at)
         a, b = (None, None) if seen is None else (to_numpy(seen.values), to_numpy(x))
         if a is None or b is None or a.shape != b.shape or not a.ndim or not len(a):
             return
-        axes = () if mask is None else valid.time_axes(a.shape, valid.flat(mask))
-        where = valid.entries(a.shape, mask, axes, np.ones(len(self.inputs[0].values), bool))
-        moved = np.where(where, distance(a, b), 0.0)
-        if over := apart(a.ndim, axes):
-            moved = np.maximum(moved, COMMON * _median(np.where(where, moved, np.nan), over))
-        moved = SPARE * moved
-        self.moved[at] = np.maximum(moved, self.least.get(x, 0.0)).astype("float32")
+        moved, least = distance(a, b).astype("float32"), self.least.get(x, 0.0)
+        if at in self.found:
+            moved = np.maximum(moved, self.found[at].amount)
+            least = np.maximum(least, self.found[at].least)
+        self.found[at] = Moved(moved, mask, least)
 
     def largest_given(self, frame: Frame, shape: tuple) -> np.ndarray:
         """By sample the largest valid number that a call was given, to broadcast to that shape."""
@@ -168,18 +193,22 @@ def by_sample_and_feature(values: np.ndarray, where: np.ndarray, axes: Sequence[
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Absolute differences; inf where only one of the two is finite, 0 where both are not."""
-    a, b = a.astype("float64"), b.astype("float64")
-    finite, either = np.isfinite(a) & np.isfinite(b), np.isfinite(a) | np.isfinite(b)
+    a, b = a.astype("float64", copy=False), b.astype("float64", copy=False)
     with np.errstate(invalid="ignore"):
-        return np.where(finite, np.abs(a - b), np.where(either, np.inf, 0.0))
+        found = np.abs(a - b)
+    odd = ~np.isfinite(found)
+    if odd.any():
+        found[odd] = np.where(np.isfinite(a[odd]) | np.isfinite(b[odd]), np.inf, 0.0)
+    return found
 
 
 def exact(values: np.ndarray, digits: int) -> np.ndarray:
     """Where numbers are that nothing was rounded to: whole ones, as far as a dtype has each of
     them, and those that need half of its digits only, such as 0.25."""
-    whole = (values == np.round(values)) & (np.abs(values) < 2.0**digits)
-    half = np.ldexp(np.frexp(np.where(np.isfinite(values), values, 0.0))[0], digits // 2)
-    return whole | (np.isfinite(values) & (half == np.round(half)))
+    whole = (values == np.rint(values)) & (np.abs(values) < 2.0**digits)
+    # of 53 digits in float64 those that one of half as many leaves zero
+    rest = values.view("int64") & ((1 << (53 - digits // 2)) - 1)
+    return whole | (np.isfinite(values) & (rest == 0))
 
 
 def dtype_of(x: Any) -> str:

@@ -21,8 +21,8 @@ from keras_masking._keras import (
 from keras_masking.batches import after_texts
 from keras_masking.inputs import UnusableInput
 from keras_masking.leaks import probing
+from keras_masking.leaks.computing import for_comparison
 from keras_masking.leaks.finding import measured
-from keras_masking.leaks.precision import full_precision
 from keras_masking.leaks.probes import Bench
 from keras_masking.progress import progress
 from keras_masking.records import Change, Leak, LeakReport, Left, Note, Repair
@@ -64,7 +64,7 @@ def repair(model: keras.Layer, inputs: Any, mask: Any = None, *, padding: Any = 
         return _repair(model, inputs, mask, padding, lambda name: report(word(name)))
 
 
-@full_precision()
+@for_comparison()
 def _repair(model, inputs, mask, padding, report: Report) -> Repair:
     """`report` is told the name of each run before it starts."""
     with warnings.catch_warnings():
