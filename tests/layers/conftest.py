@@ -30,6 +30,12 @@ def crossed(*axes) -> list[tuple]:
     ]
 
 
+def some(of: list) -> list:
+    """All of them on numpy; on a backend that compiles each every third, where these differ in what
+    they compute and not in how."""
+    return of[:: 1 if keras.backend.backend() == "numpy" else 3]
+
+
 def array(x) -> np.ndarray:
     return ops.convert_to_numpy(x)
 

@@ -4,13 +4,9 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from models import IDS, Subclassed, embedding, functional
+from models import IDS, Subclassed, embedding, functional, not_on_jax
 
 from keras_masking import MaskedMean, UnusableInput, find_leaks, trace
-
-not_on_jax = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="what is read from data is the same on each backend"
-)
 
 FULL = np.array([[1, 2, 3, 4], [5, 1, 2, 3]])
 LABELS = np.array([0.0, 1.0])

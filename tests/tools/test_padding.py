@@ -4,13 +4,9 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from models import IDS
+from models import IDS, not_on_jax
 
 from keras_masking import MaskedMean, UnusableInput, find_leaks
-
-not_on_jax = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="what is read from data is the same on each backend"
-)
 
 LENGTHS = np.array([3, 2])
 PADDED = IDS == 0

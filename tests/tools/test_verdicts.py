@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from models import IDS, MASK, Subclassed, embedding, functional
+from models import IDS, MASK, Subclassed, embedding, functional, not_on_jax
 
 from keras_masking import (
     KeepMask,
@@ -24,12 +24,6 @@ from keras_masking import (
 FULL = np.array([[1, 2, 3, 4], [5, 1, 0, 0]])
 FEATURES = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 FEATURES[~MASK] = 0
-
-
-# inputs, numbers and steps are told apart by numpy on each backend, and JAX compiles each shape
-not_on_jax = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="numpy decides it, where JAX compiles for long"
-)
 
 
 @pytest.fixture(autouse=True)
