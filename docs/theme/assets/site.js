@@ -60,20 +60,27 @@ new MutationObserver(() => {
 
 // What is wider than the page scrolls by itself: show it, and let the keyboard reach it.
 const wide = "article figure, .md-typeset__scrollwrap, article pre > code";
-const showMore = (x) =>
-  x.classList.toggle("more", x.scrollLeft + x.clientWidth < x.scrollWidth - 1);
+const hasMore = (x) => x.scrollLeft + x.clientWidth < x.scrollWidth - 1;
 new ResizeObserver(() => {
+  // read first, since each change makes the browser lay the page out again before the next read
+  const found = [...document.querySelectorAll(wide)].map((x) => [
+    x,
+    hasMore(x),
+    x.scrollWidth > x.clientWidth,
+  ]);
   let tables = 0;
-  for (const scroller of document.querySelectorAll(wide)) {
-    showMore(scroller);
-    if (scroller.scrollWidth <= scroller.clientWidth) continue;
+  for (const [scroller, more, scrolls] of found) {
+    scroller.classList.toggle("more", more);
+    if (!scrolls) continue;
     scroller.tabIndex = 0;
     if (!scroller.matches(".md-typeset__scrollwrap")) continue;
     scroller.setAttribute("role", "region");
     scroller.setAttribute("aria-label", `${chinese ? "表格" : "Table"} ${++tables}`);
   }
 }).observe(document.querySelector("article"));
-const scrolled = ({ target }) => target.matches?.(wide) && showMore(target);
+const scrolled = ({ target }) => {
+  if (target.matches?.(wide)) target.classList.toggle("more", hasMore(target));
+};
 document.addEventListener("scroll", scrolled, { capture: true, passive: true });
 
 // A folded file is copied without opening it.
