@@ -253,6 +253,28 @@ def test_python_is_loaded_once_and_a_load_that_fails_says_why(browser, address):
         assert not [url for url in asked if ".bin" in url]
 
 
+def test_a_run_may_take_a_minute_and_a_frame_that_does_not_open_is_given_up(browser, address):
+    with reading(browser, address + path_of("en", "mean")) as (tab, _, _):
+        tab.clock.install()  # so that no minute passes
+        block = Block(tab)
+        tab.route("**/frame.html", lambda route: route.fulfill(body="", content_type="text/html"))
+        block.run_.click()
+        block.status.get_by_text("Starting").wait_for()
+        tab.wait_for_selector("iframe", state="attached")
+        tab.clock.fast_forward(21_000)
+        assert block.wait() == "Could not be loaded; try again: frame.html did not open"
+        tab.unroute("**/frame.html")
+
+        block.write("print('begun', flush=True)\nwhile True: pass")
+        block.run_.click()
+        block.result.get_by_text("begun").wait_for(timeout=PATIENCE)
+        tab.clock.fast_forward(59_000)
+        assert block.status.text_content() == "Running …"
+        tab.clock.fast_forward(2_000)
+        assert block.wait() == "Stopped after 60 s"
+        assert block.runs("print(1)").startswith("Output differs")
+
+
 def test_the_keyboard_edits_runs_and_leaves(block):
     keys = block.tab.keyboard
     block.edit_.focus()

@@ -239,15 +239,38 @@ def test_the_keyboard_does_all_of_it(playground):
 def test_what_is_wrong_is_said_and_stop_ends_it(playground):
     box = playground.box
     box.get_by_role("radio", name="Code").check()
-    box.get_by_label("Code that makes model").fill("model = keras.Sequential([1])")
+    code = box.get_by_label("Code that makes model")
+    code.focus()
+    box.locator(".cm-content").wait_for()  # the editor is loaded at the first edit
+    code.fill("model = keras.Sequential([1])")
     playground.says("ValueError")
     assert 'File "main.py"' in box.locator(".ran").inner_text()
-    box.get_by_label("Code that makes model").fill("raise SystemExit")
+    code.fill("raise SystemExit")
     playground.says("Done")
-    box.get_by_label("Code that makes model").fill("while True: pass")
+    code.fill("while True: pass")
     playground.tab.wait_for_timeout(1000)
     box.get_by_role("button", name="Stop").click()
     playground.says("Stopped")
+
+
+def test_an_edit_ends_what_runs_for_long(playground):
+    box = playground.box
+    box.get_by_role("radio", name="Code").check()
+    code = box.get_by_label("Code that makes model")
+    before = code.input_value()
+    code.focus()
+    box.locator(".cm-content").wait_for()
+    code.fill("while True: pass")
+    playground.tab.wait_for_timeout(1000)
+    code.fill(before)
+    playground.says("Padding leaks in")
+    box.get_by_label("length of sample 1").fill("5")  # which draws the form anew
+    playground.tab.wait_for_timeout(200)
+    code.focus()
+    playground.tab.keyboard.press("ControlOrMeta+z")
+    code.get_by_text("while True: pass").wait_for()
+    playground.tab.keyboard.press("ControlOrMeta+Shift+z")
+    playground.says("Padding leaks in")
 
 
 def test_it_is_accessible_and_fits_a_narrow_phone(browser, address, playground):

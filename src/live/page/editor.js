@@ -1,4 +1,4 @@
-// The editor of a block: Python in colours, and the keys that editors have.
+// The editor of a block or of the playground: Python in colours, and the keys that editors have.
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -32,24 +32,28 @@ const LOOK = EditorView.theme({
 });
 
 /**
- * Put an editor in the place of a block's `<pre>`.
+ * Put an editor in the place of an element, which is hidden.
  *
- * @param {HTMLPreElement} pre
- * @param {{label: string, leave: () => void}} options its name; what follows Escape
+ * @param {HTMLElement} element
+ * @param {object} options
+ * @param {string} options.text
+ * @param {string} options.label its name
+ * @param {string} options.size of the font
+ * @param {() => void} options.leave what follows Escape
+ * @param {(text: string) => void} [options.change] told what was edited
+ * @param {number} [options.most] characters
  */
-export function edited(pre, { label, leave }) {
+export function edited(element, { text, label, size, leave, change, most = Infinity }) {
   const host = document.createElement("div");
-  const code = pre.querySelector("code");
-  const size = getComputedStyle(code).fontSize;
-  pre.after(host);
-  pre.hidden = true;
+  element.after(host);
+  element.hidden = true;
   // in a shadow its styles are no <style>, which the page's policy would refuse
   const root = host.attachShadow({ mode: "open" });
   const view = new EditorView({
     parent: root,
     root,
     state: EditorState.create({
-      doc: code.textContent.trimEnd(),
+      doc: text,
       extensions: [
         history(),
         drawSelection(),
@@ -59,7 +63,9 @@ export function edited(pre, { label, leave }) {
         python(),
         syntaxHighlighting(COLOURS),
         LOOK,
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
+        EditorState.changeFilter.of(({ newDoc }) => newDoc.length <= most),
+        EditorView.updateListener.of(({ docChanged, state }) => docChanged && change?.(`${state.doc}`)),
         keymap.of([
           { key: "Mod-Enter", run: () => true }, // the block runs
           { key: "Escape", run: () => (leave(), true) },
@@ -77,7 +83,7 @@ export function edited(pre, { label, leave }) {
     close() {
       view.destroy();
       host.remove();
-      pre.hidden = false;
+      element.hidden = false;
     },
   };
 }

@@ -2,9 +2,10 @@
 // Nothing more is loaded before the first Run; from then on each edit shows what it changes.
 import { code, GROUPS, padded, PRESETS, programs } from "./playground-models.js";
 import { decoded, encoded, LIMITS, marked } from "./playground-links.js";
-import { language, loading, make, picture, printed, say, saying } from "./run.js";
+import { language, loading, make, meter, picture, printed, say, saying, tell } from "./run.js";
 
 const PAUSE = 100; // milliseconds after an edit
+const LONG = 5_000; // milliseconds that an edit waits for what runs
 const TEXTS = {
   start: ["Start from", "从这里开始"],
   operator: ["an operator: x * 2", "运算符：x * 2"],
@@ -53,7 +54,7 @@ const TEXTS = {
   programmed: ["The program is copied", "程序已复制"],
   selected: ["The program is selected below", "程序已在下方选中"],
   whole: ["The program", "完整程序"],
-  updated: ["{} · {} s", "{} · {} 秒"],
+  took: ["{} s", "{} 秒"],
   opened: ["From a link. Nothing runs before you press Run", "来自链接。按下「运行」之前，什么都不会运行"],
   long: ["The link is too long to come from this page", "链接太长，不是本页生成的"],
   broken: ["The link is damaged, or does not come from this page", "链接已损坏，或者不是本页生成的"],
@@ -240,11 +241,14 @@ function model() {
     return make("label", {}, way, make("span", { textContent: word(name) }));
   });
   const head = make("div", { className: "row" }, ...ways);
-  const parts = written ? [editor()] : stacked(head);
+  const parts = written ? [source()] : stacked(head);
   return make("fieldset", {}, make("legend", { textContent: word("model") }), head, ...parts);
 }
 
-function editor() {
+let kept; // the field of the code, with what was typed before, while it holds the same
+
+function source() {
+  if (kept?.code === state.code) return kept.field;
   const area = make("textarea", {
     ariaLabel: word("source"),
     maxLength: LIMITS.code,
@@ -253,11 +257,28 @@ function editor() {
     value: state.code,
     rows: state.code.split("\n").length,
   });
+  const mine = (kept = { code: state.code, field: make("div", { className: "source" }, area) });
+  const change = (text) => enter(() => (state.code = mine.code = text));
   area.addEventListener("input", () => {
     area.rows = area.value.split("\n").length;
-    enter(() => (state.code = area.value));
+    change(area.value);
   });
-  return area;
+  area.addEventListener("focus", () => open().catch(() => {}), { once: true }); // it works as it is
+  async function open() {
+    const { edited } = await import("./editor.js");
+    const focused = document.activeElement === area;
+    const editor = edited(area, {
+      text: area.value,
+      label: word("source"),
+      size: getComputedStyle(area).fontSize,
+      leave: () => run.focus(),
+      change,
+      most: LIMITS.code,
+    });
+    area.remove();
+    if (focused) editor.focus();
+  }
+  return mine.field;
 }
 
 function stacked(head) {
@@ -316,9 +337,10 @@ function stacked(head) {
 // What it gives
 
 const run = button(say("run"), "run", start);
-const stop = button(say("stop"), "stop", async () => (await import("./python.js")).stop(), { hidden: true });
-const bytes = make("progress", { hidden: true, ariaLabel: say("starting") });
+const stop = button(say("stop"), "stop", () => interrupt(), { hidden: true });
+const bytes = meter();
 const status = make("small", { role: "status" });
+const took = make("small"); // apart, since it is another each time
 const copied = make("small", { role: "status" });
 const bar = make(
   "div",
@@ -330,6 +352,7 @@ const bar = make(
   copied,
   bytes,
   status,
+  took,
 );
 const result = make("div", { className: "ran" });
 const listing = make("code");
@@ -340,8 +363,13 @@ const whole = make(
   make("pre", {}, listing),
 );
 
+function told(text, seconds) {
+  tell(status, text);
+  took.textContent = seconds ? word("took", seconds) : "";
+}
+
 let live = false; // the reader has pressed Run on this
-let timer, running, again;
+let timer, running, again, began, overdue;
 
 function changed() {
   copied.textContent = "";
@@ -361,6 +389,7 @@ function start() {
 async function update() {
   if (running) {
     again = true;
+    hurry();
     return;
   }
   running = true;
@@ -374,6 +403,13 @@ async function update() {
   if (document.activeElement === stop) run.focus();
   stop.hidden = bytes.hidden = true;
   result.classList.remove("old");
+}
+
+const interrupt = async () => (await import("./python.js")).stop();
+
+/** End what runs and is no longer wanted, where it takes long. */
+function hurry() {
+  if (again && began) overdue ??= setTimeout(interrupt, LONG);
 }
 
 /** The masks, then the verdict, then the repair: each as soon as it is there. */
@@ -393,7 +429,8 @@ async function inStages() {
   if (again || second.status !== "done") return;
   const seconds = ((performance.now() - first.began) / 1000).toFixed(1);
   // code that leaves by itself ends before a report is printed
-  status.textContent = found ? word("updated", headline(found), seconds) : say("done", seconds);
+  if (found) told(headline(found), seconds);
+  else told(say("done", seconds));
   if (!leaks) return;
 
   const third = await ran(program.all);
@@ -412,20 +449,26 @@ function headline({ source }) {
 
 /** Run a program; nothing where Python could not be loaded, which the status says. */
 async function ran(program) {
-  let out = "", errors = "", began;
+  let out = "", errors = "", from;
   const print = (stream, text) => {
     if (stream === "out") out += text;
     else errors += text;
   };
   try {
     const python = await import("./python.js");
-    const begin = () => (began = performance.now());
+    const begin = () => {
+      began = from = performance.now();
+      hurry();
+    };
     const ended = await python.run(program, { language, load: loading(bytes, status), begin, print });
-    if (ended.status !== "done") status.textContent = how(ended);
-    return { ...ended, out, errors, began };
+    if (ended.status !== "done") told(how(ended));
+    return { ...ended, out, errors, began: from };
   } catch (error) {
     live = again = false;
-    status.textContent = say("lost", error.message);
+    told(say("lost", error.message));
+  } finally {
+    clearTimeout(overdue);
+    began = overdue = undefined;
   }
 }
 
@@ -498,9 +541,9 @@ async function take() {
   try {
     state = await decoded(location.hash);
     came();
-    status.textContent = word("opened");
+    told(word("opened"));
   } catch (error) {
-    status.textContent = word(error instanceof RangeError ? "long" : "broken");
+    told(word(error instanceof RangeError ? "long" : "broken"));
   }
   listing.textContent = programs(state, language).all;
   draw();

@@ -8,7 +8,8 @@ const TEXTS = {
   edit: ["Edit", "编辑"],
   stop: ["Stop", "停止"],
   reset: ["Reset", "还原"],
-  loading: ["Loading Python and Keras, once: {} of {} MB", "正在加载 Python 和 Keras，只需一次：{} / {} MB"],
+  loading: ["Loading Python and Keras, once", "正在加载 Python 和 Keras，只需一次"],
+  loaded: ["{} of {} MB", "{} / {} MB"],
   starting: ["Starting Python …", "正在启动 Python……"],
   running: ["Running …", "正在运行……"],
   same: ["Same output as above · {} s", "输出与上面相同 · {} 秒"],
@@ -90,12 +91,21 @@ export function picture(figure) {
   return frame;
 }
 
-/** What shows in `bytes` and `status` how far a load is. */
+/** Change what a status says, which screen readers read aloud each time. */
+export function tell(status, text) {
+  if (status.textContent !== text) status.textContent = text;
+}
+
+/** What shows how far a load is, beside its status. */
+export const meter = () =>
+  make("span", { hidden: true }, make("progress", { ariaLabel: say("loading") }), make("small"));
+
 export const loading = (bytes, status) => (loaded, total) => {
   bytes.hidden = loaded === total;
-  Object.assign(bytes, { value: loaded, max: total });
-  const mb = [loaded, total].map((x) => (x / 1e6).toFixed(1));
-  status.textContent = bytes.hidden ? say("starting") : say("loading", ...mb);
+  const [bar, amount] = bytes.children;
+  Object.assign(bar, { value: loaded, max: total });
+  amount.textContent = say("loaded", ...[loaded, total].map((x) => (x / 1e6).toFixed(1)));
+  tell(status, say(bytes.hidden ? "starting" : "loading"));
 };
 
 function block(element) {
@@ -123,7 +133,7 @@ function block(element) {
   const edit = button("edit", open);
   const stop = button("stop", async () => (await load("python.js")).stop());
   const reset = button("reset", restore);
-  const bytes = make("progress", { hidden: true, ariaLabel: say("starting") });
+  const bytes = meter();
   const status = make("small", { role: "status" });
   bar.append(bytes, status);
   stop.hidden = reset.hidden = true;
@@ -162,7 +172,7 @@ function block(element) {
         print,
       });
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      tell(ended, out, errors, seconds);
+      conclude(ended, out, errors, seconds);
     } catch (error) {
       show();
       status.textContent = say("lost", error.message);
@@ -172,7 +182,7 @@ function block(element) {
     stop.hidden = bytes.hidden = true;
   }
 
-  function tell({ status: how, error, figures }, out, errors, seconds) {
+  function conclude({ status: how, error, figures }, out, errors, seconds) {
     const same = how === "done" && out === (documented ?? "");
     const compared = how === "done" && documented !== undefined;
     const name = compared ? (same ? "same" : "differs") : how === "done" && !out ? "silent" : how;
@@ -195,7 +205,12 @@ function block(element) {
     edit.ariaDisabled = true;
     try {
       const { edited } = await load("editor.js");
-      editor ??= edited(pre, { label: say("code"), leave: () => run.focus() });
+      editor ??= edited(pre, {
+        text: written.trimEnd(),
+        label: say("code"),
+        size: getComputedStyle(pre.querySelector("code")).fontSize,
+        leave: () => run.focus(),
+      });
       editor.focus();
     } catch (error) {
       status.textContent = say("lost", error.message);
