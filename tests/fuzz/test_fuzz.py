@@ -62,6 +62,7 @@ ONCE_WRONG_TWISTED = (
     210056,
     310036,
     710595,
+    1001139,
 )
 
 plain = Recipe(

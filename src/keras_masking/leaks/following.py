@@ -363,8 +363,8 @@ class Base(Follower):
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
         masks_padding: whether some output carries a mask that is False somewhere.
-        turned: whether a layer makes another mask than the steps of its input have, as it does
-            where code has turned them round.
+        turned: whether a layer makes another mask than the steps of its input have, or is given
+            the indices of an input in another order: code has turned them round.
         reading: the rows of Masking layers that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
@@ -524,7 +524,9 @@ class Base(Follower):
             and _equal(np.sort(y.values, axis=1), ordered)
         ]
         if same:
-            return any(_equal(np.sort(y), padding) for y in same)
+            there = any(_equal(np.sort(y), padding) for y in same)
+            self.turned |= not there
+            return there
         return len(set(padding.flat)) == 1 and padding.flat[0] not in values[mask]
 
     def lost_for(self, frame: Frame, flat: list, spoilt: int | None) -> int | None:
