@@ -4,9 +4,10 @@ A model of 50 layers, Dense, LayerNormalization and activations in turn, on (32,
 with a mask, and on a batch too small to hide anything behind. To reach: a trace at most 1.5 times
 an eager forward pass on the first. Then models of up to 1,000 layers: milliseconds a layer stay
 the same where the cost is linear. The time of `find_leaks` is told in forward passes, which on so
-small a batch are nearly all overhead; a test counts its work. At last a bidirectional LSTM of two layers, in seconds, on batches of 4 to 256 samples of
-as many lengths as fit: samples of one length are run together, and of 16 lengths at most, on JAX of
-4, so that the work does not grow with the batch for long. To reach on the smallest:
+small a batch are nearly all overhead; a test counts its work. At last a bidirectional LSTM of two
+layers, in seconds, on batches of 4 to 256 samples of as many lengths as fit: samples of one length
+are run together, and of 16 lengths at most, on JAX of 4, so that the work does not grow with the
+batch for long. To reach on the smallest:
 1 s on TensorFlow, 5 s on JAX, which compiles each shape anew, 0.3 s on numpy.
 """
 

@@ -289,6 +289,7 @@ def test_the_keyboard_edits_runs_and_leaves(block):
     assert "typed" in block.result.inner_text()
     assert block.editor.evaluate("e => e.getRootNode().activeElement === e")
     keys.press("Escape")
+    keys.press("Tab")
     assert block.run_.evaluate("e => e === document.activeElement")
     keys.press("Tab")
     assert block.edit_.evaluate("e => e === document.activeElement")

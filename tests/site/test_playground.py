@@ -253,6 +253,28 @@ def test_what_is_wrong_is_said_and_stop_ends_it(playground):
     playground.says("Stopped")
 
 
+def test_the_editor_takes_over_where_the_reader_writes(playground):
+    box, keys = playground.box, playground.tab.keyboard
+    box.get_by_role("radio", name="Code").check()
+    code = box.get_by_label("Code that makes model")
+    box.locator("textarea").focus()
+    box.locator("textarea").evaluate("e => e.setSelectionRange(e.value.length, e.value.length)")
+    box.locator(".cm-content").wait_for()
+    keys.type("# end")
+    assert code.inner_text().rstrip().endswith("# end")
+    keys.press("Escape")
+    keys.press("Shift+Tab")  # back to where the model is written, and not an indent
+    assert playground.tab.evaluate("document.activeElement.type") == "radio"
+    code.fill("#" * 9_000)
+    playground.status.get_by_text("At most 8000 characters fit").wait_for()
+    code.fill("while True: pass")
+    playground.tab.wait_for_timeout(1000)
+    code.fill("while True: break")
+    playground.tab.wait_for_timeout(300)
+    box.get_by_role("button", name="Stop").click()
+    playground.says("Stopped")
+
+
 def test_an_edit_ends_what_runs_for_long(playground):
     box = playground.box
     box.get_by_role("radio", name="Code").check()
@@ -264,6 +286,7 @@ def test_an_edit_ends_what_runs_for_long(playground):
     playground.tab.wait_for_timeout(1000)
     code.fill(before)
     playground.says("Padding leaks in")
+    assert "Stopped" not in box.inner_text()
     box.get_by_label("length of sample 1").fill("5")  # which draws the form anew
     playground.tab.wait_for_timeout(200)
     code.focus()

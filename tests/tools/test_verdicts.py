@@ -727,6 +727,30 @@ def test_lists_within_steps_that_end_in_padding_are_told():
     assert "taken-as-complete" in [note.key for note in report.notes]
 
 
+class TestTurnedIndices:
+    """Beside a copy of the indices that code has turned round, in a model of one length."""
+
+    TURNED = np.array([[3, 1, 4, 1, 5], [2, 7, 0, 0, 0], [8, 2, 8, 0, 0]])
+
+    def verdict(self, turned, straight):
+        ids = keras.Input((5,), dtype="int32")
+        masked = layers.LSTM(2)(layers.Embedding(9, 3, mask_zero=True)(ids))
+        parts = [turned(layers.Embedding(9, 3)(ids[:, ::-1])), masked, straight(ids)]
+        x = layers.Dense(2)(layers.Concatenate()([part for part in parts if part is not None]))
+        return find_leaks(varied(keras.Model(ids, x)), self.TURNED).verdict
+
+    def test_a_leak_of_the_others_is_found(self):
+        verdict = self.verdict(
+            turned=layers.GlobalMaxPooling1D(),
+            straight=lambda ids: layers.Flatten()(layers.Embedding(9, 3)(ids)),
+        )
+        assert verdict == "leaks"
+
+    def test_one_of_their_own_is_not_called_clear(self):
+        """Nothing can be put in their padding."""
+        assert self.verdict(layers.Flatten(), lambda ids: None) == "not measured"
+
+
 class TestManyLengths:
     def test_one_series_unlike_the_others(self):
         lengths = np.arange(2, 29)

@@ -14,13 +14,15 @@ def for_comparison() -> Iterator[None]:
     that is no padding.
 
     JAX compiles without most optimizations, which take longer than the few runs of a program. What
-    it compiled so is not used again outside, where products have another precision.
+    it compiled so is not used again outside, where products have another precision; where they have
+    the same, it compiles as always.
     """
     if keras.backend.backend() == "jax":
         import jax
 
         before = jax.config.values["jax_disable_most_optimizations"]
-        jax.config.update("jax_disable_most_optimizations", True)
+        apart = jax.config.jax_default_matmul_precision != "highest"
+        jax.config.update("jax_disable_most_optimizations", before or apart)
         try:
             with jax.default_matmul_precision("highest"):
                 yield

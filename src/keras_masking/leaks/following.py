@@ -337,13 +337,14 @@ class Entry(NamedTuple):
     Attributes:
         valid: its valid steps.
         zeros: whether it writes zeros whatever the weights are.
-        masks: whether it makes a mask.
+        placed: whether it is certain where padding is: the layer makes a mask, or looks an input of
+            the model up as it is.
         layer, times: the layer, and the number of its call of all calls of it.
     """
 
     valid: np.ndarray
     zeros: bool
-    masks: bool
+    placed: bool
     layer: keras.Operation
     times: int
 
@@ -363,8 +364,10 @@ class Base(Follower):
             what they hold in padded steps is what the model knows of padding. By key the padding,
             and whether it is always the same zeros.
         masks_padding: whether some output carries a mask that is False somewhere.
-        turned: whether a layer makes another mask than the steps of its input have, or is given
-            the indices of an input in another order: code has turned them round.
+        turned: whether a layer makes another mask than the steps of its input have, as it does
+            where code has turned them round.
+        unplaced: whether a layer without a mask looks the indices of an input up in another order,
+            so that nothing can be put in the place of their padding.
         reading: the rows of Masking layers that are given an input of the model as it is.
         lost_before: by row, the call that lost the mask of what this call was given, or that put
             one on it which counts padding as valid.
@@ -386,15 +389,15 @@ class Base(Follower):
         self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
         self.reading: set[int | None] = set()
-        self.masks_padding = self.turned = False
+        self.masks_padding = self.turned = self.unplaced = False
         self.row_at: dict[Key, int | None] = {}
         self.rows_at: dict[tuple[int, ...], int | None] = {}
         self.gaps: dict[Key, int] = {}
 
     def start(self, structure: Any, state: Sequence = ()) -> None:
         super().start(structure, state)
-        if self.turned:  # for indices without a mask it is not known where padding is
-            self.entries = {at: entry for at, entry in self.entries.items() if entry.masks}
+        if self.turned or self.unplaced:  # for other indices it is not known where padding is
+            self.entries = {at: entry for at, entry in self.entries.items() if entry.placed}
 
     def result_key(self, i: int) -> Key:
         """Of an output of the model."""
@@ -505,7 +508,8 @@ class Base(Follower):
                 continue
             zeros = not embeds and not np.any(values[~mask])
             zeros |= isinstance(frame.operation, keras.layers.Masking)
-            entry = Entry(mask, zeros, makes, frame.operation, times)
+            placed = makes or bool(self.equal_to(flat[0]))
+            entry = Entry(mask, zeros, placed, frame.operation, times)
             self.entries[key(frame, "output", i)] = entry
 
     def padded_where_it_was(self, x: Any) -> bool:
@@ -525,7 +529,7 @@ class Base(Follower):
         ]
         if same:
             there = any(_equal(np.sort(y), padding) for y in same)
-            self.turned |= not there
+            self.unplaced |= not there
             return there
         return len(set(padding.flat)) == 1 and padding.flat[0] not in values[mask]
 

@@ -391,6 +391,8 @@ class Bench:
 
     def entries_of(self, x: Padded) -> list[Entry]:
         entries = list(self.base.entries.values())
+        if self.base.unplaced:  # more of it is read than can be changed
+            return []
         same = [e for e in entries if np.array_equal(e.valid, x.mask)]
         return same or (entries if len(self.padded) == 1 else [])
 

@@ -197,9 +197,9 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         found = np.abs(a - b)
     odd = ~np.isfinite(found)
-    if odd.any():
-        found[odd] = np.where(np.isfinite(a[odd]) | np.isfinite(b[odd]), np.inf, 0.0)
-    return found
+    if not odd.any():
+        return found
+    return np.where(odd, np.where(np.isfinite(a) | np.isfinite(b), np.inf, 0.0), found)
 
 
 def exact(values: np.ndarray, digits: int) -> np.ndarray:

@@ -39,11 +39,12 @@ const LOOK = EditorView.theme({
  * @param {string} options.text
  * @param {string} options.label its name
  * @param {string} options.size of the font
- * @param {() => void} options.leave what follows Escape
+ * @param {[number, number]} [options.selected] from where to where
  * @param {(text: string) => void} [options.change] told what was edited
  * @param {number} [options.most] characters
+ * @param {() => void} [options.full] told of an edit that would make more, and is not made
  */
-export function edited(element, { text, label, size, leave, change, most = Infinity }) {
+export function edited(element, { text, label, size, selected = [0, 0], change, most = Infinity, full }) {
   const host = document.createElement("div");
   element.after(host);
   element.hidden = true;
@@ -54,6 +55,7 @@ export function edited(element, { text, label, size, leave, change, most = Infin
     root,
     state: EditorState.create({
       doc: text,
+      selection: { anchor: selected[0], head: selected[1] },
       extensions: [
         history(),
         drawSelection(),
@@ -64,11 +66,13 @@ export function edited(element, { text, label, size, leave, change, most = Infin
         syntaxHighlighting(COLOURS),
         LOOK,
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
-        EditorState.changeFilter.of(({ newDoc }) => newDoc.length <= most),
+        EditorState.changeFilter.of(({ newDoc }) => newDoc.length <= most || (full?.(), false)),
+        EditorView.scrollMargins.of(() => ({ top: 60, bottom: 60 })), // bars that stay over it
+        EditorView.domEventHandlers({ focus: (_, view) => view.setTabFocusMode(false) }),
         EditorView.updateListener.of(({ docChanged, state }) => docChanged && change?.(`${state.doc}`)),
         keymap.of([
           { key: "Mod-Enter", run: () => true }, // the block runs
-          { key: "Escape", run: () => (leave(), true) },
+          { key: "Escape", run: (view) => (view.setTabFocusMode(true), true) }, // Tab leaves it
           indentWithTab,
           ...defaultKeymap,
           ...historyKeymap,

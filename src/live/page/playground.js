@@ -5,7 +5,7 @@ import { decoded, encoded, LIMITS, marked } from "./playground-links.js";
 import { language, loading, make, meter, picture, printed, say, saying, tell } from "./run.js";
 
 const PAUSE = 100; // milliseconds after an edit
-const LONG = 5_000; // milliseconds that an edit waits for what runs
+const LONG = 10_000; // milliseconds that a run may take once an edit waits for it
 const TEXTS = {
   start: ["Start from", "从这里开始"],
   operator: ["an operator: x * 2", "运算符：x * 2"],
@@ -46,7 +46,8 @@ const TEXTS = {
   down: ["move layer {} down", "把第 {} 层下移"],
   remove: ["remove layer {}", "去掉第 {} 层"],
   add: ["Add a layer", "加一层"],
-  source: ["Code that makes model", "定义 model 的代码"],
+  source: ["Code that makes model; Escape, then Tab leaves it", "定义 model 的代码，先按 Escape 再按 Tab 离开"],
+  full: ["At most {} characters fit", "最多 {} 个字符"],
   link: ["Copy link", "复制链接"],
   linked: ["The link is copied", "链接已复制"],
   address: ["The link is the address of this page", "链接就是本页的地址"],
@@ -263,17 +264,24 @@ function source() {
     area.rows = area.value.split("\n").length;
     change(area.value);
   });
-  area.addEventListener("focus", () => open().catch(() => {}), { once: true }); // it works as it is
+  let opening, composing = false;
+  area.addEventListener("compositionstart", () => (composing = true));
+  area.addEventListener("compositionend", () => setTimeout(() => (composing = false)));
+  // loaded at the first edit; without it the field works as it is
+  area.addEventListener("focus", () => (opening ??= open().catch(() => (opening = undefined))));
   async function open() {
     const { edited } = await import("./editor.js");
+    while (composing) await new Promise((resolve) => setTimeout(resolve, 100));
+    if (!area.isConnected) throw new Error("the field is gone");
     const focused = document.activeElement === area;
     const editor = edited(area, {
       text: area.value,
       label: word("source"),
       size: getComputedStyle(area).fontSize,
-      leave: () => run.focus(),
+      selected: [area.selectionStart, area.selectionEnd],
       change,
       most: LIMITS.code,
+      full: () => told(word("full", LIMITS.code)),
     });
     area.remove();
     if (focused) editor.focus();
@@ -337,7 +345,15 @@ function stacked(head) {
 // What it gives
 
 const run = button(say("run"), "run", start);
-const stop = button(say("stop"), "stop", () => interrupt(), { hidden: true });
+const stop = button(
+  say("stop"),
+  "stop",
+  () => {
+    again = false;
+    interrupt();
+  },
+  { hidden: true },
+);
 const bytes = meter();
 const status = make("small", { role: "status" });
 const took = make("small"); // apart, since it is another each time
@@ -382,6 +398,7 @@ function changed() {
 }
 
 function start() {
+  told(""); // so that the same result is read aloud again
   live = true;
   update();
 }
@@ -409,7 +426,7 @@ const interrupt = async () => (await import("./python.js")).stop();
 
 /** End what runs and is no longer wanted, where it takes long. */
 function hurry() {
-  if (again && began) overdue ??= setTimeout(interrupt, LONG);
+  if (again && began) overdue ??= setTimeout(interrupt, LONG - (performance.now() - began));
 }
 
 /** The masks, then the verdict, then the repair: each as soon as it is there. */
@@ -461,7 +478,7 @@ async function ran(program) {
       hurry();
     };
     const ended = await python.run(program, { language, load: loading(bytes, status), begin, print });
-    if (ended.status !== "done") told(how(ended));
+    if (ended.status !== "done" && !again) told(how(ended));
     return { ...ended, out, errors, began: from };
   } catch (error) {
     live = again = false;

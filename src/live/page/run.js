@@ -8,7 +8,7 @@ const TEXTS = {
   edit: ["Edit", "编辑"],
   stop: ["Stop", "停止"],
   reset: ["Reset", "还原"],
-  loading: ["Loading Python and Keras, once", "正在加载 Python 和 Keras，只需一次"],
+  loading: ["Loading Python and Keras …", "正在加载 Python 和 Keras……"],
   loaded: ["{} of {} MB", "{} / {} MB"],
   starting: ["Starting Python …", "正在启动 Python……"],
   running: ["Running …", "正在运行……"],
@@ -29,7 +29,7 @@ const TEXTS = {
   figure: ["Figure: {}", "图：{}"],
   not: ["Does not run in the page: {}", "不能在网页里运行：{}"],
   here: ["In the page: {}", "在网页里：{}"],
-  code: ["Code; Escape leaves it", "代码，按 Escape 离开"],
+  code: ["Code; Escape, then Tab leaves it", "代码，先按 Escape 再按 Tab 离开"],
 };
 /** What says a text of these in the language of the page, with values for its `{}`. */
 export const saying = (texts) => (name, ...values) =>
@@ -209,7 +209,6 @@ function block(element) {
         text: written.trimEnd(),
         label: say("code"),
         size: getComputedStyle(pre.querySelector("code")).fontSize,
-        leave: () => run.focus(),
       });
       editor.focus();
     } catch (error) {
