@@ -72,6 +72,11 @@ def test_additive_masks_are_0_where_they_use(ignored):
     same(from_additive_mask(additive), MASK[:, None, None])
 
 
+def test_what_is_small_enough_to_count_is_a_bias_and_no_mask():
+    with pytest.raises(ValueError, match=r"-999\.5.* A bias is no mask"):
+        from_additive_mask(np.array([[0, -999.5]], "float32"))
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_additive_masks_are_finite_in_their_dtype(dtype):
     additive = to_additive_mask(MASK, dtype)

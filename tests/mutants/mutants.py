@@ -24,6 +24,7 @@ from cosmic_ray.work_item import TestOutcome
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("src/keras_masking")
+TESTS_OF_A_KIND = {"attention": "test_attention", "conv": "test_windows", "1d": "test_windows"}
 LIMIT = 600  # seconds that tests may take: a fault can make a loop endless
 
 
@@ -47,8 +48,10 @@ def tests_of(module: Path) -> list[str]:
     if module.parent.name == "layers":
         if module.name.startswith("_"):
             return ["tests/layers"]
-        # files of tests have its name, and tests in other files that of its class
-        return ["tests/layers", "-k", f"{module.stem} or {module.stem.replace('_', '')}"]
+        # a file of tests has its name or that of its kind, a test in another file that of its class
+        names = [module.stem, module.stem.replace("_", "")]
+        names += [file for kind, file in TESTS_OF_A_KIND.items() if kind in module.stem]
+        return ["tests/layers", "-k", " or ".join(names)]
     if module.name in ("losses.py", "conversions.py"):
         return [f"tests/layers/test_{module.name}"]
     return ["tests/tools"]

@@ -257,8 +257,8 @@ def test_the_editor_takes_over_where_the_reader_writes(playground):
     box, keys = playground.box, playground.tab.keyboard
     box.get_by_role("radio", name="Code").check()
     code = box.get_by_label("Code that makes model")
-    box.locator("textarea").focus()
-    box.locator("textarea").evaluate("e => e.setSelectionRange(e.value.length, e.value.length)")
+    at_the_end = "e => (e.focus(), e.setSelectionRange(e.value.length, e.value.length))"
+    box.locator("textarea").evaluate(at_the_end)
     box.locator(".cm-content").wait_for()
     keys.type("# end")
     assert code.inner_text().rstrip().endswith("# end")
