@@ -119,6 +119,12 @@ class TestHealthyModels:
         keras.config.set_dtype_policy("float64")
         assert_no_leaks(functional(layers.Dense(8), layers.Dense(8), MaskedMean()), IDS)
 
+    @pytest.mark.skipif(keras.backend.backend() == "jax", reason="it has no float64 by default")
+    @pytest.mark.parametrize("layer", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+    def test_float64_has_the_digits_that_keras_computes_it_with(self, layer):
+        keras.config.set_dtype_policy("float64")
+        assert_no_leaks(functional(layer(3)), IDS)
+
     @pytest.mark.parametrize("policy", ["float16", "mixed_float16", "mixed_bfloat16"])
     def test_a_leak_in_half_precision_is_found(self, policy):
         keras.config.set_dtype_policy(policy)
