@@ -766,6 +766,7 @@ class TestManyLengths:
         told = {note.key: note.details for note in report.notes}
         assert told["some"] == {"count": few, "total": "26"}
 
+    @not_on_jax
     def test_a_right_model_takes_the_work_of_twenty_forward_passes(self):
         """Its time is that of the bench, which depends on the machine."""
 
