@@ -24,7 +24,7 @@ from cosmic_ray.work_item import TestOutcome
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("src/keras_masking")
-TESTS_OF_A_KIND = {"attention": "test_attention", "conv": "test_windows", "1d": "test_windows"}
+TESTS_OF_A_KIND = {"attention": "test_attention", "1d": "test_windows"}
 LIMIT = 600  # seconds that tests may take: a fault can make a loop endless
 
 

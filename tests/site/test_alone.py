@@ -17,7 +17,8 @@ from sitekit.published.build import ROOT
 SITE = Site(ROOT)
 BLOCKS = [block for name in SITE.names("en") for block in SITE.page("en", name).blocks]
 PYTHON = [block for block in BLOCKS if block.fence.language == "python"]
-COMMANDS = [b for b in BLOCKS if b.fence.language == "sh" and "-m keras_masking" in b.code]
+SHELL = [block for block in BLOCKS if block.fence.language == "sh"]
+COMMANDS = [block for block in SHELL if "-m keras_masking" in block.code]
 
 
 def uses(name: str, block) -> bool:
@@ -72,8 +73,11 @@ def imports(code: str) -> set[str]:
 
 
 def test_all_that_blocks_import_is_there(runner):
-    code = "\n".join(sorted({line for block in PYTHON for line in imports(block.code)}))
-    assert "import tensorflow as tf" in code
+    lines = {line for block in PYTHON for line in imports(block.code)}
+    in_shell = (line for block in SHELL for line in block.code.splitlines())
+    lines |= {line for line in in_shell if line.startswith(("import ", "from "))}
+    code = "\n".join(sorted(lines))
+    assert "import tensorflow as tf" in code and "import jax" in code
     status, _, error = runner.run(code, "imports", 0)
     assert status == 0, error
 

@@ -82,8 +82,7 @@ def test_a_saved_model_gives_the_same(tmp_path):
     repaired.model.save(tmp_path / "repaired.keras")
     loaded = keras.saving.load_model(tmp_path / "repaired.keras")
     np.testing.assert_array_equal(values(loaded(IDS)), values(repaired.model(IDS)))
-    longer = np.pad(IDS, ((0, 0), (0, 3)))
-    np.testing.assert_allclose(values(loaded(longer)), values(loaded(IDS)), atol=1e-6)
+    assert find_leaks(loaded, IDS).ok
 
 
 class TestNothingElseChanges:

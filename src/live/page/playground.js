@@ -1,5 +1,6 @@
 // The playground: a form for a batch and a model, and what Keras and keras_masking say of them.
-// Nothing more is loaded before the first Run; from then on each edit shows what it changes.
+// Nothing more is loaded before the first Run, but the editor where code is written; from then on
+// each edit shows what it changes.
 import { code, GROUPS, padded, PRESETS, programs } from "./playground-models.js";
 import { decoded, encoded, LIMITS, marked } from "./playground-links.js";
 import { language, loading, make, meter, picture, printed, say, saying, tell } from "./run.js";

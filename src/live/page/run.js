@@ -100,6 +100,7 @@ export function tell(status, text) {
 export const meter = () =>
   make("span", { hidden: true }, make("progress", { ariaLabel: say("loading") }), make("small"));
 
+/** What shows in both how many bytes have come. */
 export const loading = (bytes, status) => (loaded, total) => {
   bytes.hidden = loaded === total;
   const [bar, amount] = bytes.children;
