@@ -96,6 +96,9 @@ def test_its_blocks_are_exactly_what_runs(site, documents, language, page):
         code.rstrip().replace("keras_masking-*.whl", SITE_URL + wheel.name)
         for _, code in shown(language, page)
     ]
+    buttons = article.select(".md-code__button")
+    assert [article.select(x["data-clipboard-target"]) for x in buttons] == [[x] for x in blocks]
+    assert all(x.find_parent(class_="md-typeset__scrollwrap") for x in article("table"))
 
 
 @pytest.mark.parametrize(("language", "page"), VISITS)

@@ -43,7 +43,8 @@ COMPARE = """sheets => {
 
 
 def check_looks(tab):
-    kinds, different = tab.evaluate(COMPARE, "\n".join(x.read_text("utf-8") for x in SHEETS))
+    sheets = "\n".join(styles.quick(x.read_text("utf-8")) for x in SHEETS)
+    kinds, different = tab.evaluate(COMPARE, sheets)
     assert kinds > 100
     assert not different, "\n".join(different)
 
@@ -57,11 +58,33 @@ def test_a_page_waits_for_nothing(documents):
             assert len(document.head.style.text) < 70_000
 
 
+def test_opening_a_page_styles_its_elements_once(open_page, address):
+    """A script that changes a class has the browser style all of them anew, where one rule names
+    that class and then any element."""
+    tab, styled, ended = open_page("about:blank"), [], []
+    events = tab.context.new_cdp_session(tab)
+    events.on("Tracing.dataCollected", lambda data: styled.extend(data["value"]))
+    events.on("Tracing.tracingComplete", lambda data: ended.append(data))
+    kept = {"includedCategories": ["devtools.timeline"]}
+    events.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": kept})
+    tab.goto(address + path_of("zh", "travel"), wait_until="networkidle")
+    events.send("Tracing.end")
+    while not ended:
+        tab.wait_for_timeout(100)
+    count = sum(
+        event["args"].get("elementCount", 0)
+        for event in styled
+        if event["name"] == "UpdateLayoutTree" and event["ph"] == "X"
+    )
+    there = tab.locator("*").count()
+    assert 0.5 * there < count < 1.5 * there
+
+
 def test_a_page_has_no_rules_of_another(documents):
     def rules(page):
         return documents[SITE_URL + path_of("en", page)].head.style.text
 
-    assert ".doc-signature" in rules("reference/layers")
+    assert ".doc-section-title" in rules("reference/layers")
     assert ".doc-" not in rules("why").replace(":not(", "")
 
 

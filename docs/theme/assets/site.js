@@ -53,11 +53,6 @@ document.querySelector("[data-md-component=palette]")?.addEventListener("keydown
   event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
 });
 
-// The buttons of a block, which a script adds later, are no landmark of the page.
-new MutationObserver(() => {
-  for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) nav.role = "none";
-}).observe(document.querySelector("article"), { childList: true, subtree: true });
-
 // What is wider than the page scrolls by itself: show it, and let the keyboard reach it.
 const wide = "article figure, .md-typeset__scrollwrap, article pre > code";
 const hasMore = (x) => x.scrollLeft + x.clientWidth < x.scrollWidth - 1;

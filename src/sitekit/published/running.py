@@ -19,7 +19,8 @@ REASONS = ROOT / "src/live/reasons.toml"
 STYLES = ROOT / "src/live/page"
 PLAYGROUND = '<div class="playground">'
 _BLOCK = re.compile(
-    r'(?<!</summary>)<div class="language-python highlight">(?P<rest>.*?<pre>(?P<code>.*?)</pre>)',
+    r'(?<!</summary>)(?P<tag><div class="language-python highlight"[^>]*)>'
+    r"(?P<rest>.*?<pre>(?P<code>.*?)</pre>)",
     re.DOTALL,
 )
 _TAG = re.compile(r"<[^>]+>")
@@ -54,7 +55,7 @@ def on_post_page(output, page, config):
         if reason:
             name = "here" if reason["runs"] else "not-here"
             told = f' data-{name}="{escape(reason[language])}"'
-        return f'<div class="language-python highlight" data-run{told}>{match["rest"]}'
+        return f"{match['tag']} data-run{told}>{match['rest']}"
 
     marked, count = _BLOCK.subn(mark, output)
     if not count:
