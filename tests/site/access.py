@@ -14,10 +14,10 @@ def check_access(tab):
     """No finding of axe, and no sideways scrolling of the whole page."""
     overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0, f"{overflow} px too wide"
-    found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    run = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
     said = [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for violation in found
+        for violation in tab.evaluate(run)
         for node in violation["nodes"]
     ]
     assert not said, "\n".join(said)

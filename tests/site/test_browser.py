@@ -110,7 +110,7 @@ def test_the_keyboard_reaches_content_code_and_what_scrolls(open_page, address):
         tab.keyboard.press("Tab")
         assert tab.evaluate("document.activeElement.matches('.md-skip')")
         tab.keyboard.press("Enter")
-        assert tab.url.endswith("#travel")
+        tab.wait_for_url("**#travel")
         unreachable = tab.evaluate(
             """[...document.querySelectorAll("article *")]
               .filter(e => e.matches(".md-code__button")

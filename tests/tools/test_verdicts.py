@@ -1224,3 +1224,16 @@ def test_gradients_at_the_one_length_that_a_model_takes():
     batch[0, 1:] = 0
     report = find_leaks(model, batch)
     assert {leak.probe for leak in report.leaks} == {"gradients"}
+
+
+@pytest.mark.skipif(keras.backend.backend() == "numpy", reason="the numpy backend has no gradients")
+def test_gradients_that_are_rounding_alone_tell_no_leak():
+    """Steps less their mean sum to 0, whatever the weights and the padding."""
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((None, 4))
+    x = layers.Dense(4)(inputs)
+    x = ops.sum(x - ops.mean(x, axis=1, keepdims=True), axis=1)
+    model = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
+    batch = np.random.default_rng(3).normal(size=(3, 13, 4)).astype("float32")
+    batch[0, 3:] = batch[1, 5:] = 0
+    assert find_leaks(model, batch, padding=0).verdict == "clear"

@@ -59,7 +59,8 @@ def find_leaks(
     A difference counts from 1e-4 of the largest valid value of the same sample and feature in
     float32 (float64 1e-9, but not on NumPy, where Keras computes part of it in float32; float16
     2e-2, bfloat16 1e-1), by the coarsest dtype on the way, and only where it is more than rounding,
-    which is measured: by two runs of the batch whose last digits are others. Matrices are
+    which is measured: by two runs of the batch whose last digits are others. A gradient counts
+    from 1e-3 of the largest of its variable, and where it is more than rounding. Matrices are
     multiplied in full float32, on a GPU too. Samples without a valid step are left out: they have
     no result that could be right.
 

@@ -1,5 +1,6 @@
 """The gradients of a model's weights, and what padding does to them."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from keras import ops, tree
 from keras_masking._keras import get_mask, interposed, is_tensor, leading, set_mask, to_numpy
 from keras_masking.leaks import probing
 from keras_masking.leaks.probing import Padded
+from keras_masking.leaks.rounding import RUNS, SPARE, Digits, distance
 from keras_masking.tracing import run, unchanged
 
 
@@ -38,16 +40,19 @@ class Gradients:
             raise NoGradients("no-gradients")
         self.compiled: Any = None
 
-    def __call__(self, inputs: list[Padded], share: float) -> dict[str, np.ndarray]:
+    def __call__(
+        self, inputs: list[Padded], share: float, weights: list | None = None
+    ) -> dict[str, np.ndarray]:
         """
         Args:
             share: how much of the other values is put in, 0 or 1.
+            weights: the values of the variables, in their order; None for those that they have.
 
         Raises:
             NoGradients: the results hold no floating-point numbers.
             Exception: whatever the model raises.
         """
-        found = self.backend(self, inputs, share)
+        found = self.backend(self, inputs, share, weights)
         return {
             v.path: np.zeros(v.shape) if g is None else to_numpy(g).astype("float64")
             for v, g in zip(self.variables, found, strict=True)
@@ -74,24 +79,48 @@ class Gradients:
             raise NoGradients("no-float-results")
         return sum(parts[1:], parts[0])
 
+    def moved(self, inputs: list[Padded], share: float, found: dict) -> dict[str, float]:
+        """By variable how far rounding may move its gradient, measured as that of results is.
 
-def _tensorflow(gradients: Gradients, inputs: list[Padded], share: float) -> list:
+        Args:
+            found: the gradients of these inputs and this share.
+        """
+        moved = dict.fromkeys(found, 0.0)
+        for seed in range(RUNS):
+            digits = Digits(np.random.default_rng(seed))
+            others = [digits.of_input(x) for x in inputs]
+            again = self(others, share, [digits.of_weight(v) for v in self.variables])
+            for path, g in found.items():
+                amount = SPARE * distance(again[path], g)
+                moved[path] = max(moved[path], float(amount.max(initial=0.0)))
+        return {path: amount if np.isfinite(amount) else 0.0 for path, amount in moved.items()}
+
+    def having(self, weights: list | None) -> AbstractContextManager:
+        """While this is open the variables have these values."""
+        return unchanged(self.model, list(zip(self.variables, weights or [], strict=False)))
+
+
+def _tensorflow(
+    gradients: Gradients, inputs: list[Padded], share: float, weights: list | None
+) -> list:
     import tensorflow as tf
 
-    with unchanged(gradients.model), tf.GradientTape() as tape:
+    with gradients.having(weights), tf.GradientTape() as tape:
+        tape.watch(weights or [])
         total = gradients.total(inputs, [x.values for x in inputs], share)
-    found = tape.gradient(total, [v.value for v in gradients.variables])
+    found = tape.gradient(total, weights or [v.value for v in gradients.variables])
     return [g if g is None else tf.convert_to_tensor(g) for g in found]
 
 
-def _jax(gradients: Gradients, inputs: list[Padded], share: float) -> list:
+def _jax(gradients: Gradients, inputs: list[Padded], share: float, weights: list | None) -> list:
     import jax
 
     def total(weights, values, share):
-        with unchanged(gradients.model, list(zip(gradients.variables, weights, strict=True))):
+        with gradients.having(weights):
             return gradients.total(inputs, values, share)
 
-    given = [v.value for v in gradients.variables], [x.values for x in inputs], share
+    weights = weights or [v.value for v in gradients.variables]
+    given = weights, [x.values for x in inputs], share
     if gradients.compiled is None:
         gradients.compiled = jax.jit(jax.grad(total))  # once for several batches of one shape
     try:
@@ -102,12 +131,14 @@ def _jax(gradients: Gradients, inputs: list[Padded], share: float) -> list:
         return list(jax.grad(total)(*given))
 
 
-def _torch(gradients: Gradients, inputs: list[Padded], share: float) -> list:
+def _torch(gradients: Gradients, inputs: list[Padded], share: float, weights: list | None) -> list:
     import torch
 
-    with torch.enable_grad(), unchanged(gradients.model):
+    for x in weights or []:
+        x.requires_grad_()
+    with torch.enable_grad(), gradients.having(weights):
         total = gradients.total(inputs, [x.values for x in inputs], share)
-    weights = [v.value for v in gradients.variables]
+    weights = weights or [v.value for v in gradients.variables]
     return list(torch.autograd.grad(total, weights, allow_unused=True))
 
 

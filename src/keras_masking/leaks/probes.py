@@ -461,6 +461,10 @@ class Bench:
         if bad:
             return self.not_finite_gradients(bad)
         worst = _worst(before, after)
+        if worst is not None:
+            with self.whatever_it_raises():
+                moved = gradients.moved(some, 0.0, before), gradients.moved(others, 1.0, after)
+            worst = _worst(before, after, *moved)
         if worst is None:
             return 0.0, {}, Note() if changed else Note("finite")
         path, amount, relative = worst
@@ -516,14 +520,18 @@ def other_seeds(model: keras.Layer) -> list[tuple[keras.Variable, Any]]:
     return [(v, v.value + 1) for v in states]
 
 
-def _worst(before: dict, after: dict) -> tuple[str, float, float] | None:
-    """The variable whose gradient differs most, by how much, and by what share."""
+def _worst(before: dict, after: dict, *moved: dict) -> tuple[str, float, float] | None:
+    """The variable whose gradient differs most, by how much, and by what share.
+
+    Args:
+        moved: by variable how far rounding moves its gradient, in each of the two.
+    """
     largest = max(np.abs(g).max(initial=0.0) for g in before.values()) or 1.0
     found = []
     for path, g in before.items():
         amount = np.abs(after[path] - g).max(initial=0.0)
         scale = max(np.abs(g).max(initial=0.0), 1e-3 * largest)
-        if not amount <= 1e-3 * scale:
+        if not amount <= max(1e-3 * scale, sum(x[path] for x in moved)):
             amount = np.inf if np.isnan(amount) else amount
             found.append((float(amount / scale), float(amount), path))
     if not found:

@@ -75,6 +75,34 @@ def by_rounding(base: Base, structure: Any) -> dict[Key, Moved]:
     return found
 
 
+class Digits:
+    """Other last digits, at random."""
+
+    def __init__(self, random: np.random.Generator):
+        self.random = random
+
+    def other(self, values: np.ndarray, dtype: str) -> np.ndarray:
+        values = values.astype("float64")
+        signs = self.random.uniform(-1, 1, values.shape)
+        units = np.copysign(LAST[0] + (LAST[1] - LAST[0]) * np.abs(signs), signs)
+        units = np.where(exact(values, DIGITS[dtype]), 0.0, units)
+        return values * (1 + 2.0 ** -DIGITS[dtype] * units)
+
+    def of_input(self, x: Padded) -> Padded:
+        if x.values.dtype.kind != "f" or x.is_mask:
+            return x
+        values = self.other(x.values, keras.config.floatx())
+        if x.mask is not None:
+            values[~x.mask] = x.values[~x.mask]  # which a model may know by its value
+        return replace(x, values=values.astype(x.values.dtype))
+
+    def of_weight(self, v: keras.Variable) -> Any:
+        """Of a variable that is multiplied and summed; any other as it is."""
+        if not is_multiplied(v):
+            return ops.convert_to_tensor(v.value)
+        return tensor_like(v, self.other(to_numpy(v.value), dtype_of(v)))
+
+
 class Rounded(Follower):
     """A run of the batch with other last digits.
 
@@ -83,34 +111,15 @@ class Rounded(Follower):
     """
 
     def __init__(self, base: Base, random: np.random.Generator, found: dict[Key, Moved]):
-        self.random = random
-        super().__init__(base.model, [self.of_input(x) for x in base.inputs])
+        self.random, self.digits = random, Digits(random)
+        super().__init__(base.model, [self.digits.of_input(x) for x in base.inputs])
         self.base, self.found = base, found
         self.done = Attached()
         self.least = Attached()
 
     def weights(self) -> list[tuple[keras.Variable, Any]]:
         """The variables that are multiplied and summed, and other values for them."""
-        return [
-            (v, tensor_like(v, self.shaken(to_numpy(v.value), dtype_of(v))))
-            for v in self.model.variables
-            if len(v.shape) > 1 and dtype_of(v) in DIGITS
-        ]
-
-    def of_input(self, x: Padded) -> Padded:
-        if x.values.dtype.kind != "f" or x.is_mask:
-            return x
-        values = self.shaken(x.values, keras.config.floatx())
-        if x.mask is not None:
-            values[~x.mask] = x.values[~x.mask]  # which a model may know by its value
-        return replace(x, values=values.astype(x.values.dtype))
-
-    def shaken(self, values: np.ndarray, dtype: str) -> np.ndarray:
-        values = values.astype("float64")
-        signs = self.random.uniform(-1, 1, values.shape)
-        units = np.copysign(LAST[0] + (LAST[1] - LAST[0]) * np.abs(signs), signs)
-        units = np.where(exact(values, DIGITS[dtype]), 0.0, units)
-        return values * (1 + 2.0 ** -DIGITS[dtype] * units)
+        return [(v, self.digits.of_weight(v)) for v in self.model.variables if is_multiplied(v)]
 
     def entered(self, frame, flat) -> None:
         super().entered(frame, flat)
@@ -125,7 +134,7 @@ class Rounded(Follower):
             sources = [to_numpy(y) for y in frame.note]
             found = looks_up(frame.operation, frame.note, x)
             if not (found or self.copied(values, sources, DIGITS[dtype])):
-                x = tensor_like(x, self.shaken(values, dtype))
+                x = tensor_like(x, self.digits.other(values, dtype))
                 if frame.has_code:  # of which only the result is seen
                     share = INSIDE * 2.0 ** -DIGITS[dtype]
                     self.least[x] = share * self.largest_given(frame, values.shape)
@@ -211,6 +220,10 @@ def exact(values: np.ndarray, digits: int) -> np.ndarray:
     # of 53 digits in float64 those that one of half as many leaves zero
     rest = values.view("int64") & ((1 << (53 - digits // 2)) - 1)
     return whole | (np.isfinite(values) & (rest == 0))
+
+
+def is_multiplied(v: keras.Variable) -> bool:
+    return len(v.shape) > 1 and dtype_of(v) in DIGITS
 
 
 def dtype_of(x: Any) -> str:
