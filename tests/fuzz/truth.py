@@ -1,4 +1,4 @@
-"""Whether padding leaks into a model's results, found by brute force and without the package.
+"""Whether padding leaks into a model's results, found by brute force, without `find_leaks`.
 
 A sample means the same alone and without its padding as in its batch. `truth` runs it both ways,
 then with more padding, with other values in the padding and beside shorter samples, and compares
@@ -15,6 +15,8 @@ import numpy as np
 from blocks import VOCABULARY
 from keras import ops, tree
 from recipes import RESULTS_SCALED, Batch, Recipe, build, other_weights
+
+from keras_masking.leaks.computing import optimized
 
 TOLERANCE = 1e-4
 MORE = 12  # draws of other content
@@ -285,7 +287,8 @@ class Runner:
         self.reset()
         if keras.backend.backend() == "jax":
             arguments = self.weights, self.state, batch.packed, batch.mask, counted
-            return _arrays(self.compiled_gradients(*arguments))
+            with optimized():
+                return _arrays(self.compiled_gradients(*arguments))
         if keras.backend.backend() == "torch":
             import torch
 

@@ -44,3 +44,20 @@ def for_comparison() -> Iterator[None]:
             yield
     else:
         yield
+
+
+@contextmanager
+def optimized() -> Iterator[None]:
+    """JAX compiles as the reader has it. Without optimizations the way back through a minimum looks
+    for it among numbers that are computed again and rounded otherwise, and may not find it."""
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    import jax
+
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", False)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)

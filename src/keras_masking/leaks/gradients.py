@@ -9,6 +9,7 @@ from keras import ops, tree
 
 from keras_masking._keras import get_mask, interposed, is_tensor, leading, set_mask, to_numpy
 from keras_masking.leaks import probing
+from keras_masking.leaks.computing import optimized
 from keras_masking.leaks.probing import Padded
 from keras_masking.leaks.rounding import RUNS, SPARE, Digits, distance
 from keras_masking.tracing import run, unchanged
@@ -124,7 +125,8 @@ def _jax(gradients: Gradients, inputs: list[Padded], share: float, weights: list
     if gradients.compiled is None:
         gradients.compiled = jax.jit(jax.grad(total))  # once for several batches of one shape
     try:
-        return list(gradients.compiled(*given))
+        with optimized():
+            return list(gradients.compiled(*given))
     except NoGradients:
         raise
     except Exception:  # code that cannot be compiled may run as it is
