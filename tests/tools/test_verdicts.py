@@ -1239,3 +1239,19 @@ def test_gradients_that_are_rounding_alone_tell_no_leak():
     batch = np.random.default_rng(3).normal(size=(3, 13, 4)).astype("float32")
     batch[0, 3:] = batch[1, 5:] = 0
     assert find_leaks(model, batch, padding=0).verdict == "clear"
+
+
+@pytest.mark.skipif(keras.backend.backend() == "numpy", reason="the numpy backend has no gradients")
+def test_rounding_of_one_gradient_hides_no_leak_of_its_neighbour():
+    """Weights of 0: the result is right, and one of their two gradients counts padding."""
+    keras.utils.set_random_seed(0)
+    inputs, mask = keras.Input((None, 2)), keras.Input((None,), dtype="bool")
+    large = 1e6 * inputs[..., :1]
+    rounding = ops.sum(large - ops.mean(large, axis=1, keepdims=True), axis=1)
+    both = ops.concatenate([rounding, ops.mean(inputs[..., 1:], axis=1)], axis=-1)
+    right = layers.Dense(1)(MaskedMean()(inputs, mask=mask))
+    model = keras.Model([inputs, mask], right + layers.Dense(1, kernel_initializer="zeros")(both))
+    batch = np.random.default_rng(0).normal(size=(3, 6, 2)).astype("float32")
+    batch[0, 3:] = batch[1, 5:] = 0
+    report = find_leaks(model, [batch, batch.any(axis=-1)])
+    assert {leak.probe for leak in report.leaks} == {"gradients"}

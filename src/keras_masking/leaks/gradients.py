@@ -11,8 +11,10 @@ from keras_masking._keras import get_mask, interposed, is_tensor, leading, set_m
 from keras_masking.leaks import probing
 from keras_masking.leaks.computing import optimized
 from keras_masking.leaks.probing import Padded
-from keras_masking.leaks.rounding import RUNS, SPARE, Digits, distance
+from keras_masking.leaks.rounding import SPARE, Digits, distance
 from keras_masking.tracing import run, unchanged
+
+RUNS = 6  # more than of results: an entry of a gradient has none beside it that tell of its size
 
 
 class NoGradients(Exception):
@@ -80,21 +82,22 @@ class Gradients:
             raise NoGradients("no-float-results")
         return sum(parts[1:], parts[0])
 
-    def moved(self, inputs: list[Padded], share: float, found: dict) -> dict[str, float]:
-        """By variable how far rounding may move its gradient, measured as that of results is.
+    def moved(self, inputs: list[Padded], share: float, found: dict) -> dict[str, np.ndarray]:
+        """By variable how far rounding may move each entry of its gradient, measured as that of
+        results is.
 
         Args:
             found: the gradients of these inputs and this share.
         """
-        moved = dict.fromkeys(found, 0.0)
+        moved = {path: np.zeros(g.shape) for path, g in found.items()}
         for seed in range(RUNS):
             digits = Digits(np.random.default_rng(seed))
             others = [digits.of_input(x) for x in inputs]
             again = self(others, share, [digits.of_weight(v) for v in self.variables])
             for path, g in found.items():
-                amount = SPARE * distance(again[path], g)
-                moved[path] = max(moved[path], float(amount.max(initial=0.0)))
-        return {path: amount if np.isfinite(amount) else 0.0 for path, amount in moved.items()}
+                amount = distance(again[path], g)
+                moved[path] = np.maximum(moved[path], np.where(np.isfinite(amount), amount, 0))
+        return {path: SPARE * amount for path, amount in moved.items()}
 
     def having(self, weights: list | None) -> AbstractContextManager:
         """While this is open the variables have these values."""

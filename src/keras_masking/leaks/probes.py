@@ -524,15 +524,17 @@ def _worst(before: dict, after: dict, *moved: dict) -> tuple[str, float, float] 
     """The variable whose gradient differs most, by how much, and by what share.
 
     Args:
-        moved: by variable how far rounding moves its gradient, in each of the two.
+        moved: by variable how far rounding moves each entry of its gradient, in each of the two.
     """
     largest = max(np.abs(g).max(initial=0.0) for g in before.values()) or 1.0
     found = []
     for path, g in before.items():
-        amount = np.abs(after[path] - g).max(initial=0.0)
+        amounts = np.abs(after[path] - g)
         scale = max(np.abs(g).max(initial=0.0), 1e-3 * largest)
-        if not amount <= max(1e-3 * scale, sum(x[path] for x in moved)):
-            amount = np.inf if np.isnan(amount) else amount
+        allowed = np.maximum(1e-3 * scale, sum(x[path] for x in moved))
+        amounts = amounts[~(amounts <= allowed)]
+        if amounts.size:
+            amount = np.nan_to_num(amounts, nan=np.inf, posinf=np.inf).max()
             found.append((float(amount / scale), float(amount), path))
     if not found:
         return None

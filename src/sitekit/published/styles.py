@@ -21,7 +21,7 @@ from mkdocs.exceptions import PluginError
 
 # what Material's script names and does not set: it asks for the direction of a page, and makes
 # these only for features that mkdocs.yml does not name. While it sets the colours, also those of a
-# page that opens, one rule of all elements would stop what moves
+# page that opens, one rule for all elements stops their fading; here they never fade
 NOT_SET = re.compile(
     r"rtl$|md-annotation|md-consent|md-feedback|md-source__|md-status|md-tag|md-tooltip|md-version"
     r"|data-md-color-switching|tabbed|mermaid"
@@ -29,6 +29,7 @@ NOT_SET = re.compile(
 # where a class of any element changes, all in it would get their style anew because of the first;
 # the second is a class that Material's script sets for browsers that do not know the state
 QUICK = {"table:not([class])": "table.data", ".focus-visible": ":focus-visible"}
+FADING = {"color", "background-color", "border-color"}
 # the marks in what the search finds
 ANSWERS = "assets/search.js"
 _LINKS = re.compile(r'(?:\s*<link rel="stylesheet" href="[^"]+">)+')
@@ -112,6 +113,13 @@ def written(tokens: Iterable) -> str:
     return " ".join(text.split())
 
 
+def value_of(declaration: tinycss2.ast.Declaration) -> str:
+    if declaration.name != "transition":
+        return written(declaration.value)
+    each = [written(one) for one in divided(declaration.value)]
+    return ",".join(one for one in each if one.split()[0] not in FADING) or "none"
+
+
 def divided(tokens: list) -> Iterator[list]:
     """At commas."""
     one = []
@@ -137,8 +145,7 @@ def read(rules: list, name: str) -> Iterator[Rule | Group | Whole]:
             yield Rule(
                 tuple((written(one), needs(one)) for one in divided(rule.prelude)),
                 tuple(
-                    (x.name, f"{x.name}:{written(x.value)}{'!important' * x.important}")
-                    for x in content
+                    (x.name, f"{x.name}:{value_of(x)}{'!important' * x.important}") for x in content
                 ),
             )
         elif keyword in ("media", "supports"):
