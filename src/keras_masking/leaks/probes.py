@@ -483,9 +483,9 @@ class Bench:
     def not_finite_gradients(self, bad: list[str]) -> Taken:
         """A leak, where they are finite for a sample without its padding or, if the model takes no
         shorter one, for the batch with valid steps in the place of padding."""
-        gradients = self.gradients_by()
 
         def finite(inputs: list[Padded]) -> bool:
+            gradients = self.gradients_by()  # of these masks: JAX compiles them in
             with any_length(), self.whatever_it_raises():
                 found = gradients(inputs, 0.0)
             return all(np.isfinite(g).all() for g in found.values())
