@@ -14,6 +14,8 @@ def check_access(tab):
     """No finding of axe, and no sideways scrolling of the whole page."""
     overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0, f"{overflow} px too wide"
+    # site.js marks what scrolls when the page is first drawn
+    tab.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
     run = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
     said = [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
