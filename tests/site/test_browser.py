@@ -161,6 +161,7 @@ def test_a_copy_button_copies_what_its_block_shows(open_page, address):
             address + path_of("en", page), permissions=["clipboard-read", "clipboard-write"]
         )
         buttons = tab.locator("article .md-code__button:visible")
+        buttons.first.wait_for()
         for button in buttons.all():
             button.click()
             code = button.locator("xpath=../following-sibling::code")
@@ -231,6 +232,7 @@ def test_a_page_reads_without_javascript(open_page, sub_address):
 
 def test_printed_pages_are_dark_on_white_and_without_buttons(open_page, address):
     tab = open_page(address + path_of("en", "mean"), color_scheme="dark")
+    tab.locator(".md-code__button").first.wait_for(state="attached")
     tab.emulate_media(media="print", color_scheme="dark")
     ink = tab.locator("article p").first.evaluate("e => getComputedStyle(e).color")
     for element in ("html", "body"):

@@ -1,9 +1,11 @@
 """How a backend computes while runs are compared."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import keras
+
+_IN_HASTE = "jax_disable_most_optimizations"
 
 
 @contextmanager
@@ -20,14 +22,10 @@ def for_comparison() -> Iterator[None]:
     if keras.backend.backend() == "jax":
         import jax
 
-        before = jax.config.values["jax_disable_most_optimizations"]
         apart = jax.config.jax_default_matmul_precision != "highest"
-        jax.config.update("jax_disable_most_optimizations", before or apart)
-        try:
-            with jax.default_matmul_precision("highest"):
-                yield
-        finally:
-            jax.config.update("jax_disable_most_optimizations", before)
+        in_haste = jax.config.values[_IN_HASTE] or apart
+        with _jax_compiles(in_haste), jax.default_matmul_precision("highest"):
+            yield
     elif keras.backend.backend() == "tensorflow":
         from tensorflow.config import experimental as config
 
@@ -48,16 +46,19 @@ def for_comparison() -> Iterator[None]:
 
 @contextmanager
 def optimized() -> Iterator[None]:
-    """JAX compiles as the reader has it. Without optimizations the way back through a minimum looks
-    for it among numbers that are computed again and rounded otherwise, and may not find it."""
-    if keras.backend.backend() != "jax":
+    """JAX compiles with optimizations. Without them the way back through a minimum looks for it
+    among numbers that are computed again and rounded otherwise, and may not find it."""
+    with _jax_compiles(False) if keras.backend.backend() == "jax" else nullcontext():
         yield
-        return
+
+
+@contextmanager
+def _jax_compiles(in_haste: bool) -> Iterator[None]:
     import jax
 
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", False)
+    before = jax.config.values[_IN_HASTE]
+    jax.config.update(_IN_HASTE, in_haste)
     try:
         yield
     finally:
-        jax.config.update("jax_disable_most_optimizations", before)
+        jax.config.update(_IN_HASTE, before)

@@ -101,7 +101,8 @@ class Gradients:
 
     def having(self, weights: list | None) -> AbstractContextManager:
         """While this is open the variables have these values."""
-        return unchanged(self.model, list(zip(self.variables, weights or [], strict=False)))
+        state = [] if weights is None else list(zip(self.variables, weights, strict=True))
+        return unchanged(self.model, state)
 
 
 def _tensorflow(
