@@ -1229,14 +1229,27 @@ def test_gradients_at_the_one_length_that_a_model_takes():
 
 
 @pytest.mark.skipif(keras.backend.backend() == "numpy", reason="the numpy backend has no gradients")
-def test_gradients_that_are_rounding_alone_tell_no_leak():
+@pytest.mark.parametrize(
+    "steps",
+    [
+        lambda x: layers.Dense(4)(x),
+        lambda x: layers.Dense(4, dtype="mixed_float16")(x),
+        lambda x: layers.Dense(4)(x) + 273.15,
+        lambda x: layers.LayerNormalization()(
+            layers.Embedding(4, 4, trainable=False)(ops.argmax(x, axis=-1))
+        ),
+    ],
+    ids=["float32", "float16", "far from 0", "only vectors are trained"],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_gradients_that_are_rounding_alone_tell_no_leak(steps, seed):
     """Steps less their mean sum to 0, whatever the weights and the padding."""
-    keras.utils.set_random_seed(3)
+    keras.utils.set_random_seed(seed)
     inputs = keras.Input((None, 4))
-    x = layers.Dense(4)(inputs)
+    x = steps(inputs)
     x = ops.sum(x - ops.mean(x, axis=1, keepdims=True), axis=1)
     model = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
-    batch = np.random.default_rng(3).normal(size=(3, 13, 4)).astype("float32")
+    batch = np.random.default_rng(seed).normal(size=(3, 13, 4)).astype("float32")
     batch[0, 3:] = batch[1, 5:] = 0
     assert find_leaks(model, batch, padding=0).verdict == "clear"
 

@@ -235,8 +235,8 @@ class Comparison(Follower):
                 return None
         if self.base.rounding is None:
             self.needs_rounding = True
-        elif key in self.base.rounding:
-            apart[apart <= pair.of_base(self.base.rounding[key].bound)] = 0
+        elif key in self.base.rounding.moved:
+            apart[apart <= pair.of_base(self.base.rounding.moved[key].bound)] = 0
             if not apart.any():
                 return None
         worst = np.unravel_index(np.argmax(apart), apart.shape)

@@ -1,6 +1,6 @@
 """Runs a model and keeps track of which steps of every tensor are valid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -39,7 +39,11 @@ def key(frame: Frame, role: Literal["given", "output"], i: int) -> Key:
 
 
 class Follower(Recorder):
-    """A recorder that knows of every tensor which of its steps are valid."""
+    """A recorder that knows of every tensor which of its steps are valid.
+
+    Attributes:
+        called: by the id of an operation the number of its latest call of all its calls.
+    """
 
     def __init__(self, model: keras.Layer, inputs: list[Padded]):
         super().__init__(model)
@@ -47,6 +51,7 @@ class Follower(Recorder):
         self.steps = Attached()
         self.unsure = Attached()
         self.results: list[np.ndarray] = []
+        self.called: dict[int, int] = {}
         self.made: dict[int, np.ndarray] = {}
         self.makers: dict[int, str] = {}
 
@@ -75,6 +80,7 @@ class Follower(Recorder):
     def passed_on(self, frame: Frame, row: Call, flat: list, outputs: Any) -> Any:
         if self.hidden:
             return outputs
+        self.called[id(frame.operation)] = self.called.get(id(frame.operation), 0) + 1
         self.note_maker(frame, row, flat)
         steps = [self.steps.get(x) for x in flat]
         flat_outputs = tree.flatten(outputs)
@@ -355,8 +361,8 @@ class Base(Follower):
     Attributes:
         tensors: what every call was given by no other call, and what it gave.
         known_axes: the axes that hold steps, once a run on another length has shown them.
-        rounding: by how much rounding alone may move each entry of a tensor, as
-            `rounding.Moved`; None until it is measured, which is where something differs.
+        rounding: what rounding alone may change, as `rounding.Rounding`; None until it is measured,
+            which is where something differs.
         sample_axes: of tensors with another axis as long as the batch, which axes hold samples; of
             others it is the first.
         exists: of axes of windows, by axis, which steps a sample has alone too, (batch, steps).
@@ -380,13 +386,12 @@ class Base(Follower):
         super().__init__(model, inputs)
         self.tensors: dict[Key, Seen] = {}
         self.known_axes: dict[Key, tuple[int, ...]] = {}
-        self.rounding: Mapping[Key, Any] | None = None
+        self.rounding: Any = None
         self.sample_axes: dict[Key, tuple[int, ...]] = {}
         self.exists: dict[Key, dict[int, np.ndarray]] = {}
         self.entries: dict[Key, Entry] = {}
         self.lost_before: dict[int | None, int | None] = {}
         self.spoilt = Attached()
-        self.called: dict[int, int] = {}
         self.operations: dict[int | None, keras.Operation] = {}
         self.reading: set[int | None] = set()
         self.masks_padding = self.turned = self.unplaced = False
@@ -488,7 +493,6 @@ class Base(Follower):
         return outputs
 
     def note_entry(self, frame: Frame, row: Call, flat: list, outputs: Any) -> None:
-        times = self.called[id(frame.operation)] = self.called.get(id(frame.operation), 0) + 1
         embeds = looks_up(frame.operation, flat, outputs)
         makes = "creates" in row.events and not self.made_inside(frame)
         if not (embeds or makes) or any(x in self.unsure for x in flat):
@@ -509,6 +513,7 @@ class Base(Follower):
             zeros = not embeds and not np.any(values[~mask])
             zeros |= isinstance(frame.operation, keras.layers.Masking)
             placed = makes or bool(self.equal_to(flat[0]))
+            times = self.called[id(frame.operation)]
             entry = Entry(mask, zeros, placed, frame.operation, times)
             self.entries[key(frame, "output", i)] = entry
 

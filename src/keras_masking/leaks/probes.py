@@ -158,10 +158,14 @@ class Bench:
         except Exception as error:  # whatever a model raises on a batch it was not given
             raise Impossible("raised", error=in_short(error)) from error
         if comparison.needs_rounding:
-            self.base.rounding = by_rounding(self.base, self.structure)
+            self.measure_rounding()
             return self.compare(change, heal)
         self.compared |= comparison.compared
         return comparison
+
+    def measure_rounding(self) -> None:
+        if self.base.rounding is None:
+            self.base.rounding = by_rounding(self.base, self.structure)
 
     def collect(self, first: Comparison, found: Found) -> None:
         """Where a difference starts that changes a result; what stays inside changes none."""
@@ -463,7 +467,15 @@ class Bench:
         worst = _worst(before, after)
         if worst is not None:
             with self.whatever_it_raises():
-                moved = gradients.moved(some, 0.0, before), gradients.moved(others, 1.0, after)
+                self.measure_rounding()
+                inexact = {
+                    call: x.rows(rows, len(self.rows))
+                    for call, x in self.base.rounding.inexact.items()
+                }
+                moved = [
+                    gradients.moved(inputs, share, found, inexact)
+                    for inputs, share, found in ((some, 0.0, before), (others, 1.0, after))
+                ]
             worst = _worst(before, after, *moved)
         if worst is None:
             return 0.0, {}, Note() if changed else Note("finite")

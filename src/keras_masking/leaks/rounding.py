@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -66,12 +66,34 @@ class Moved:
         return np.maximum(SPARE * found, self.least)
 
 
-def by_rounding(base: Base, structure: Any) -> dict[Key, Moved]:
-    """By tensor how far rounding may move each entry."""
-    found: dict[Key, Moved] = {}
+# the id of an operation, the number of its call, and that of the output
+Output = tuple[int, int, int]
+
+
+class Inexact(NamedTuple):
+    """Which numbers of an output were rounded, as booleans, and to which dtype."""
+
+    where: np.ndarray
+    dtype: str
+
+    def rows(self, rows: np.ndarray, total: int) -> "Inexact":
+        """Of these samples, where the output is one of all samples."""
+        return self._replace(where=self.where[rows]) if len(self.where) == total else self
+
+
+class Rounding(NamedTuple):
+    """By tensor how far rounding may move each entry, and by output what was rounded."""
+
+    moved: dict[Key, Moved]
+    inexact: dict[Output, Inexact]
+
+
+def by_rounding(base: Base, structure: Any) -> Rounding:
+    """What rounding alone changes in the run of a batch."""
+    found = Rounding({}, {})
     for seed in range(RUNS):
         rounded = Rounded(base, np.random.default_rng(seed), found)
-        rounded.start(structure, rounded.weights())
+        rounded.start(structure, rounded.digits.of_weights(base.model.variables))
     return found
 
 
@@ -81,12 +103,14 @@ class Digits:
     def __init__(self, random: np.random.Generator):
         self.random = random
 
-    def other(self, values: np.ndarray, dtype: str) -> np.ndarray:
-        values = values.astype("float64")
-        signs = self.random.uniform(-1, 1, values.shape)
+    def factor(self, rounded: Inexact) -> np.ndarray:
+        """What numbers are multiplied by to have them, in float64."""
+        signs = self.random.uniform(-1, 1, rounded.where.shape)
         units = np.copysign(LAST[0] + (LAST[1] - LAST[0]) * np.abs(signs), signs)
-        units = np.where(exact(values, DIGITS[dtype]), 0.0, units)
-        return values * (1 + 2.0 ** -DIGITS[dtype] * units)
+        return 1 + 2.0 ** -DIGITS[rounded.dtype] * np.where(rounded.where, units, 0.0)
+
+    def other(self, values: np.ndarray, dtype: str) -> np.ndarray:
+        return values.astype("float64") * self.factor(inexact(values, dtype))
 
     def of_input(self, x: Padded) -> Padded:
         if x.values.dtype.kind != "f" or x.is_mask:
@@ -96,30 +120,28 @@ class Digits:
             values[~x.mask] = x.values[~x.mask]  # which a model may know by its value
         return replace(x, values=values.astype(x.values.dtype))
 
-    def of_weight(self, v: keras.Variable) -> Any:
-        """Of a variable that is multiplied and summed; any other as it is."""
-        if not is_multiplied(v):
-            return ops.convert_to_tensor(v.value)
-        return tensor_like(v, self.other(to_numpy(v.value), dtype_of(v)))
+    def of_weights(self, variables: Sequence[keras.Variable]) -> list[tuple[keras.Variable, Any]]:
+        """Those variables that are multiplied and summed, and other values for them."""
+        return [
+            (v, tensor_like(v, self.other(to_numpy(v.value), dtype_of(v))))
+            for v in variables
+            if len(v.shape) > 1 and dtype_of(v) in DIGITS
+        ]
 
 
 class Rounded(Follower):
     """A run of the batch with other last digits.
 
     Attributes:
-        found: by tensor how far it was moved, by this run and those before it.
+        found: what was measured by this run and those before it.
     """
 
-    def __init__(self, base: Base, random: np.random.Generator, found: dict[Key, Moved]):
+    def __init__(self, base: Base, random: np.random.Generator, found: Rounding):
         self.random, self.digits = random, Digits(random)
         super().__init__(base.model, [self.digits.of_input(x) for x in base.inputs])
         self.base, self.found = base, found
         self.done = Attached()
         self.least = Attached()
-
-    def weights(self) -> list[tuple[keras.Variable, Any]]:
-        """The variables that are multiplied and summed, and other values for them."""
-        return [(v, self.digits.of_weight(v)) for v in self.model.variables if is_multiplied(v)]
 
     def entered(self, frame, flat) -> None:
         super().entered(frame, flat)
@@ -134,7 +156,10 @@ class Rounded(Follower):
             sources = [to_numpy(y) for y in frame.note]
             found = looks_up(frame.operation, frame.note, x)
             if not (found or self.copied(values, sources, DIGITS[dtype])):
-                x = tensor_like(x, self.digits.other(values, dtype))
+                operation = id(frame.operation)
+                rounded = inexact(values, dtype)
+                self.found.inexact[operation, self.called[operation], i] = rounded
+                x = tensor_like(x, values.astype("float64") * self.digits.factor(rounded))
                 if frame.has_code:  # of which only the result is seen
                     share = INSIDE * 2.0 ** -DIGITS[dtype]
                     self.least[x] = share * self.largest_given(frame, values.shape)
@@ -148,7 +173,7 @@ class Rounded(Follower):
         flat = values.reshape(-1)
         few = self.random.choice(flat, min(MANY, flat.size), replace=False)
         for numbers in (few, flat):
-            fractions = numbers[~exact(numbers.astype("float64"), digits)][:SAMPLED]
+            fractions = numbers[~exact(numbers, digits)][:SAMPLED]
             if fractions.size:
                 return all(any(np.any(source == y) for source in sources) for y in fractions)
         return False
@@ -159,10 +184,10 @@ class Rounded(Follower):
         if a is None or b is None or a.shape != b.shape or not a.ndim or not len(a):
             return
         moved, least = distance(a, b).astype("float32"), self.least.get(x, 0.0)
-        if at in self.found:
-            moved = np.maximum(moved, self.found[at].amount)
-            least = np.maximum(least, self.found[at].least)
-        self.found[at] = Moved(moved, mask, least)
+        if at in self.found.moved:
+            moved = np.maximum(moved, self.found.moved[at].amount)
+            least = np.maximum(least, self.found.moved[at].least)
+        self.found.moved[at] = Moved(moved, mask, least)
 
     def largest_given(self, frame: Frame, shape: tuple) -> np.ndarray:
         """By sample the largest valid number that a call was given, to broadcast to that shape."""
@@ -213,17 +238,18 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(odd, np.where(np.isfinite(a) | np.isfinite(b), np.inf, 0.0), found)
 
 
+def inexact(values: np.ndarray, dtype: str) -> Inexact:
+    return Inexact(~exact(values, DIGITS[dtype]), dtype)
+
+
 def exact(values: np.ndarray, digits: int) -> np.ndarray:
     """Where numbers are that nothing was rounded to: whole ones, as far as a dtype has each of
     them, and those that need half of its digits only, such as 0.25."""
+    values = values.astype("float64")
     whole = (values == np.rint(values)) & (np.abs(values) < 2.0**digits)
     # of 53 digits in float64 those that one of half as many leaves zero
     rest = values.view("int64") & ((1 << (53 - digits // 2)) - 1)
     return whole | (np.isfinite(values) & (rest == 0))
-
-
-def is_multiplied(v: keras.Variable) -> bool:
-    return len(v.shape) > 1 and dtype_of(v) in DIGITS
 
 
 def dtype_of(x: Any) -> str:
