@@ -245,6 +245,13 @@ REASONS = {
     "whole numbers, or an activation that is saturated, hid it from brute force": lambda case: (
         case.said == "leaks" and hidden(case.recipe)
     ),
+    "rounding of large values, or small weights, hid from brute force what it shows without": (
+        lambda case: (
+            case.said == "leaks"
+            and case.recipe.twist in ("samples", "forbidden")
+            and case.would_leak(twist=None, scale=0.7)
+        )
+    ),
     "a step of nothing but padding inside, hidden by whole numbers": (
         lambda case: (
             case.said == "leaks"
