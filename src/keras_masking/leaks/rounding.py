@@ -78,7 +78,8 @@ class Inexact(NamedTuple):
 
     def rows(self, rows: np.ndarray, total: int) -> "Inexact":
         """Of these samples, where the output is one of all samples."""
-        return self._replace(where=self.where[rows]) if len(self.where) == total else self
+        of_all = self.where.shape[:1] == (total,)
+        return self._replace(where=self.where[rows]) if of_all else self
 
 
 class Rounding(NamedTuple):
