@@ -135,7 +135,7 @@ needs = {
     backend: pytest.mark.skipif(
         keras.backend.backend() != backend, reason=f"asks for the {backend} backend"
     )
-    for backend in ("tensorflow", "jax")
+    for backend in ("tensorflow", "jax", "torch")
 }
 needs_gradients = pytest.mark.skipif(
     keras.backend.backend() == "numpy", reason="the numpy backend has no gradients"

@@ -514,6 +514,24 @@ def test_the_arguments_of_the_package_come_back_from_the_config(name):
         assert found == value
 
 
+@needs["torch"]
+@every_layer
+def test_new_tensors_are_made_on_the_device_of_the_others(name):
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._device import _device_constructors
+
+    class Named(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            kwargs = kwargs or {}
+            assert function not in _device_constructors() or kwargs.get("device"), function
+            return function(*args, **kwargs)
+
+    layer, x = make(name), ops.convert_to_tensor(X)
+    layer(x)
+    with Named():
+        layer(x, mask=ops.convert_to_tensor(RIGHT))
+
+
 def parameters(cls):
     return {
         name
