@@ -210,7 +210,10 @@ def to_additive_mask(attention_mask: ArrayLike, dtype: str = "float32") -> np.nd
 
 
 def _array(mask: ArrayLike) -> np.ndarray:
-    """bfloat16 becomes float32: PyTorch gives numpy none, and numpy has no such float."""
+    """Also of a tensor of PyTorch on a GPU, or with a gradient. bfloat16 becomes float32: PyTorch
+    gives numpy none, and numpy has no such float."""
+    if hasattr(mask, "detach"):
+        mask = mask.detach().cpu()
     if str(getattr(mask, "dtype", "")) == "torch.bfloat16":
         mask = mask.float()
     mask = np.asarray(mask)

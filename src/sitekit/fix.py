@@ -11,6 +11,7 @@ from pathlib import Path
 # before Keras is imported, which is why the functions import what they use
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same on every CPU
 
 
 def generated(site) -> dict[Path, str]:

@@ -12,6 +12,11 @@ from keras.src.backend import get_keras_mask
 
 from keras_masking import find_leaks
 
+if keras.backend.backend() == "tensorflow":
+    from tensorflow.config import experimental
+
+    experimental.enable_tensor_float_32_execution(False)  # on a GPU, see CONTRIBUTING.md
+
 # What layers compute is written once for all backends: hypothesis looks for examples where it is
 # quick, and the others repeat the first of them.
 EXAMPLES = 60 if keras.backend.backend() == "numpy" else 3  # each shape is compiled

@@ -114,6 +114,27 @@ def test_bfloat16_is_taken(bfloat16):
         from_additive_mask(bfloat16(np.array([0, -0.5])))
 
 
+class OnGpu:
+    """As a tensor of PyTorch on a GPU, which this environment does not have."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return self.values
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy.")
+
+
+def test_a_mask_on_a_gpu_is_taken():
+    same(from_torch_key_padding_mask(OnGpu(~MASK)), MASK)
+    same(from_additive_mask(OnGpu(np.where(MASK, 0.0, -1e4))), MASK)
+
+
 @settings(max_examples=EXAMPLES, derandomize=True)
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2)), heads=st.integers(1, 3))
 def test_there_and_back_is_the_same(mask, heads):

@@ -46,7 +46,7 @@ def test_a_mask_over_two_time_axes():
 
 def test_steps_without_features():
     flat = MaskedFlatten()(np.array([[5.0, 6.0]]), mask=np.array([[True, False]]))
-    np.testing.assert_array_equal(flat, [[5, 0]])
+    np.testing.assert_array_equal(array(flat), [[5, 0]])
 
 
 def test_without_a_mask_it_is_the_flatten_of_keras():

@@ -3,7 +3,7 @@ import numpy as np
 from keras import ops
 
 from keras_masking.layers._masks import zero_where_masked
-from keras_masking.layers._windows import Convolution, extent
+from keras_masking.layers._windows import Convolution, extent, sum_of
 
 
 @keras.saving.register_keras_serializable(package="keras_masking")
@@ -60,7 +60,7 @@ class MaskedConv1DTranspose(Convolution, keras.layers.Conv1DTranspose):
         place = output - first * strides
         alone = (place >= 0) & (place - added < length * strides) & (length > 0)
         # of each output the places of the steps, with zeros in between, that the kernel reaches
-        reached = output[..., None] - (dilation * np.arange(size, dtype="int32") - front)
+        reached = sum_of(output[..., None], front - dilation * np.arange(size))
         on_step, reached = ops.equal(reached % strides, 0), reached // strides
         within = (reached >= first[..., None]) & (reached < end[..., None])
         index = ops.where(within, reached, first[..., None])

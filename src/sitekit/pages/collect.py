@@ -9,6 +9,7 @@ import pytest
 def pytest_configure(config):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same on every CPU
 
 
 def pytest_collect_file(file_path: Path, parent):
