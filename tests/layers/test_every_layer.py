@@ -516,7 +516,8 @@ def test_the_arguments_of_the_package_come_back_from_the_config(name):
 
 @needs["torch"]
 @every_layer
-def test_new_tensors_are_made_on_the_device_of_the_others(name):
+def test_tensors_stay_on_their_device(name):
+    import torch
     from torch.overrides import TorchFunctionMode
     from torch.utils._device import _device_constructors
 
@@ -524,6 +525,7 @@ def test_new_tensors_are_made_on_the_device_of_the_others(name):
         def __torch_function__(self, function, types, args=(), kwargs=None):
             kwargs = kwargs or {}
             assert function not in _device_constructors() or kwargs.get("device"), function
+            assert function is not torch.Tensor.__array__  # which a tensor on a GPU does not have
             return function(*args, **kwargs)
 
     layer, x = make(name), ops.convert_to_tensor(X)
