@@ -1,7 +1,7 @@
 """What LSTM and GRU make of a mask: for each mask and way to run, right, or how far off, or raises.
 
 On any backend, on the device that it finds. Right is what each sample gives alone, without padding
-and without cuDNN. The page of recurrent layers says what this printed on a GPU.
+and without cuDNN. These are the cases that the page of recurrent layers speaks of.
 """
 
 import keras
@@ -64,7 +64,7 @@ def main() -> None:
             for use_cudnn in ("auto", True, False):
                 found = [f"{way.__name__} {errors(make, mask, way, use_cudnn)}" for way in ways]
                 print(
-                    f"  {name:14}{side:13}use_cudnn={use_cudnn!s:6}", *found, sep="  ", flush=True
+                    f"  {name:15}{side:14}use_cudnn={use_cudnn!s:7}", "  ".join(found), flush=True
                 )
 
 

@@ -137,12 +137,14 @@ def in_float32(x):
 
 
 def softmax(scores, mask):
+    if 0 in scores.shape:
+        return scores
     kept = ops.ones_like(scores, dtype="bool")
     if mask is not None:
         kept = ops.logical_and(kept, with_axes_of(scores, mask))
     some = ops.any(kept, axis=-1, keepdims=True)
     scores = ops.where(kept, scores, -np.inf)
-    largest = ops.max(scores, axis=-1, keepdims=True, initial=-np.inf)
+    largest = ops.max(scores, axis=-1, keepdims=True)
     # where all are masked, -inf less -inf would be nan
     exponents = ops.exp(scores - ops.stop_gradient(ops.where(some, largest, 0)))
     return exponents / ops.where(some, ops.sum(exponents, axis=-1, keepdims=True), 1)

@@ -164,7 +164,7 @@ class MaskedConv1DTranspose(Convolution, keras.layers.Conv1DTranspose):
         place = output - first * strides
         alone = (place >= 0) & (place - added < length * strides) & (length > 0)
         # of each output the places of the steps, with zeros in between, that the kernel reaches
-        reached = output[..., None] - (dilation * np.arange(size, dtype="int32") - front)
+        reached = sum_of(output[..., None], front - dilation * np.arange(size))
         on_step, reached = ops.equal(reached % strides, 0), reached // strides
         within = (reached >= first[..., None]) & (reached < end[..., None])
         index = ops.where(within, reached, first[..., None])
@@ -309,15 +309,18 @@ def valid_where_masked(x, mask):
 def extent(mask):
     """The number of each step, and of each row the first valid step, the end and the length."""
     step = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1) - 1
-    end = ops.max(ops.where(mask, step + 1, 0), axis=1, keepdims=True, initial=0)
-    length = ops.max(ops.where(mask, end - step, 0), axis=1, keepdims=True, initial=0)
+    valid = ops.cast(mask, "int32")
+    before = ops.cumsum(valid, axis=1)
+    begun, going = before > 0, before - valid < ops.sum(valid, axis=1, keepdims=True)
+    end = ops.sum(ops.cast(going, "int32"), axis=1, keepdims=True)
+    length = ops.sum(ops.cast(begun & going, "int32"), axis=1, keepdims=True)
     return step, end - length, end, length
-
-
-def with_axes_of(x, mask):
-    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]
 
 
 def sum_of(a, b):
     """On TensorFlow `ops.add`, which `+` is in a Functional model, may take `b` for a bias."""
     return ops.subtract(a, ops.negative(ops.cast(b, "int32")))
+
+
+def with_axes_of(x, mask):
+    return mask[(..., *[None] * (len(x.shape) - len(mask.shape)))]

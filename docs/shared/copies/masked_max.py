@@ -89,7 +89,7 @@ class MaskedMax(Summary):
         if 0 in x.shape:  # of which Keras on torch gives a number without axes
             return ops.sum(x, axis=axis)
         mask = with_axes_of(x, mask)
-        largest = ops.max(ops.where(mask, x, -np.inf), axis=axis, initial=-np.inf)
+        largest = ops.max(ops.where(mask, x, -np.inf), axis=axis)
         return ops.where(ops.any(mask, axis=axis), largest, 0)
 
 

@@ -242,8 +242,11 @@ def with_axes_of(x, mask):
 def extent(mask):
     """The number of each step, and of each row the first valid step, the end and the length."""
     step = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1) - 1
-    end = ops.max(ops.where(mask, step + 1, 0), axis=1, keepdims=True, initial=0)
-    length = ops.max(ops.where(mask, end - step, 0), axis=1, keepdims=True, initial=0)
+    valid = ops.cast(mask, "int32")
+    before = ops.cumsum(valid, axis=1)
+    begun, going = before > 0, before - valid < ops.sum(valid, axis=1, keepdims=True)
+    end = ops.sum(ops.cast(going, "int32"), axis=1, keepdims=True)
+    length = ops.sum(ops.cast(begun & going, "int32"), axis=1, keepdims=True)
     return step, end - length, end, length
 
 

@@ -79,7 +79,7 @@ class MaskedMin(Summary):
         if 0 in x.shape:  # of which Keras on torch gives a number without axes
             return ops.sum(x, axis=axis)
         mask = with_axes_of(x, mask)
-        smallest = ops.min(ops.where(mask, x, np.inf), axis=axis, initial=np.inf)
+        smallest = ops.min(ops.where(mask, x, np.inf), axis=axis)
         return ops.where(ops.any(mask, axis=axis), smallest, 0)
 
 
