@@ -266,7 +266,7 @@ def test_the_editor_takes_over_where_the_reader_writes(playground):
     keys.press("Shift+Tab")  # back to where the model is written, and not an indent
     assert playground.tab.evaluate("document.activeElement.type") == "radio"
     code.fill("#" * 9_000)
-    playground.status.get_by_text("At most 8000 characters fit").wait_for()
+    playground.status.get_by_text("At most 8000 characters fit").wait_for(timeout=PATIENCE)
     code.fill("while True: pass")
     playground.tab.wait_for_timeout(1000)
     code.fill("while True: break")
