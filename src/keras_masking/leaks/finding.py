@@ -193,7 +193,7 @@ def _prepared(
         known = probing.unnamed_masks(scout.found(), names)
         if all(x.mask is None for x in known):
             raise UnusableInput(_what_to_say(batch.model, names))
-        if any(x.shows_padding for x in known) or not is_dataset(inputs):
+        if any(x.is_padded for x in known) or not is_dataset(inputs):
             break
     else:
         raise UnusableInput(NONE_PADDED)
@@ -204,7 +204,7 @@ def _prepared(
     notes = batch.notes
     if complete := [name for x, name in zip(known, names, strict=True) if x.may_be_padded]:
         notes += (Note("taken-as-complete", {"inputs": listed(complete)}),)
-    if not any(x.shows_padding for x in known) and not any(map(_by_chance, before, known)):
+    if not any(x.is_padded for x in known) and not any(map(_by_chance, before, known)):
         known, more = _with_padding(known)
         notes += more
     return Bench(scout, arrays, known, names), notes
@@ -302,7 +302,7 @@ def _with_padding(inputs: list[Padded]) -> tuple[list[Padded], tuple[Note, ...]]
     """Padding in the place of steps, where it is known what a padded step holds."""
     known = any(x.fill is not None or x.given or x.is_mask for x in inputs)
     padded = [x.half() for x in inputs]
-    if not known or not any(x.shows_padding for x in padded):
+    if not known or not any(x.is_padded for x in padded):
         return inputs, ()
-    count = sum(x.values.shape[1] // 2 for x in padded if x.mask is not None)
+    count = sum(int((~x.mask[0]).sum()) for x in padded if x.mask is not None)
     return padded, (Note("steps-padded", {"count": str(count)}),)

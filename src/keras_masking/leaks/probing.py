@@ -48,14 +48,6 @@ class Padded:
         return self.mask is not None and not self.mask.all()
 
     @property
-    def shows_padding(self) -> bool:
-        """Whether a sample has padding beside valid steps."""
-        if self.mask is None:
-            return False
-        entries = self.mask.reshape(len(self.mask), int(np.prod(self.mask.shape[1:])))
-        return bool((entries.any(axis=1) & ~entries.all(axis=1)).any())
-
-    @property
     def may_be_padded(self) -> bool:
         """Whether it may have steps of which nobody said whether they are padding."""
         if self.said or self.values.ndim < 2:
@@ -192,14 +184,12 @@ class Padded:
         return replace(self, values=values, mask=mask)
 
     def half(self) -> "Padded":
-        """The same with padding in the place of the second half of every other sample that has
-        valid steps."""
+        """The same with padding in the place of the second half of every other sample."""
         steps = self.values.shape[1]
         if self.mask is None or steps < 2:
             return self
         mask = self.mask.copy()
-        for row in np.flatnonzero(mask.any(axis=tuple(range(1, mask.ndim))))[::2]:
-            mask[row, (steps + 1) // 2 :] = False
+        mask[::2, (steps + 1) // 2 :] = False
         return self.with_mask(mask)
 
     def with_mask(self, mask: np.ndarray) -> "Padded":
