@@ -1,7 +1,7 @@
 """What LSTM and GRU make of a mask: for each mask and way to run, right, or how far off, or raises.
 
 On any backend, on the device that it finds. Right is what each sample gives alone, without padding
-and without cuDNN. These are the cases that the page of recurrent layers speaks of.
+and without cuDNN. These are the masks that the page of recurrent layers speaks of.
 """
 
 import keras

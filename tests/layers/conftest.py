@@ -15,7 +15,7 @@ from keras_masking import find_leaks
 if keras.backend.backend() == "tensorflow":
     from tensorflow.config import experimental
 
-    experimental.enable_tensor_float_32_execution(False)  # on a GPU, see CONTRIBUTING.md
+    experimental.enable_tensor_float_32_execution(False)  # which a GPU would use
 
 # What layers compute is written once for all backends: hypothesis looks for examples where it is
 # quick, and the others repeat the first of them.
