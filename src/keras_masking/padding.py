@@ -16,8 +16,11 @@ class NothingMarked(UnusableInput):
 UNSAID = object()
 
 
-def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> list[Any]:
-    """The valid steps of each input, flat: booleans, None for an input without steps, or UNSAID.
+def read_padding(
+    arrays: Any, names: list[str], padding: Any, masks: list
+) -> tuple[list[Any], list[Any]]:
+    """What is said of each input, flat: the valid steps, which are booleans, None for an input
+    without steps, or UNSAID; and the number that padding holds, or None.
 
     Args:
         arrays: the inputs as `check_inputs` gives them; names: theirs, flat.
@@ -53,7 +56,9 @@ def read_padding(arrays: Any, names: list[str], padding: Any, masks: list) -> li
                 f"{title}: padding= and mask= contradict each other, first at sample {place}. "
                 "padding= is True where a step is padding, mask= where it is to be used."
             )
-    return valid
+    if _is_number(padding):  # it says nothing of an input that holds it nowhere
+        valid = [UNSAID if isinstance(x, np.ndarray) and x.all() else x for x in valid]
+    return valid, [each if _is_number(each) else None for each in said]
 
 
 def _by_input(flat: list, names: list[str], padding: Any) -> list[Any]:

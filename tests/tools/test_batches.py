@@ -83,6 +83,14 @@ class TestDatasets:
         with pytest.raises(UnusableInput, match="No batch of the dataset has a padded step"):
             find_leaks(healthy(), dataset((FULL, LABELS), (FULL, LABELS)))
 
+    def test_a_batch_with_padding_beside_valid_steps_goes_first(self):
+        empty = np.array([[1, 2, 3, 4], [0, 0, 0, 0]])
+        report = find_leaks(leaky(), Batches(FULL, empty, IDS))
+        assert (report.verdict, notes(report)) == ("leaks", {"batch": {"index": "2"}})
+        report = find_leaks(leaky(), Batches(FULL, empty, FULL, empty))
+        assert (report.verdict, notes(report)["batch"]) == ("leaks", {"index": "1"})
+        assert "steps-padded" in notes(report)
+
     def test_a_hundred_batches_are_looked_at(self):
         assert find_leaks(healthy(), Batches(*[FULL] * 99, IDS)).ok
         with pytest.raises(UnusableInput, match="of the first 100"):

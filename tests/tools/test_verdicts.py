@@ -1042,6 +1042,109 @@ def used(x):
 
 
 @not_on_jax
+class TestCompleteBesidePadded:
+    """Two inputs, of which one has no padding in this batch, or none beside valid steps."""
+
+    C, D, EMPTY = [1, 2, 3, 4], [5, 1, 2, 3], [0, 0, 0, 0]
+    FULL, PADDED = np.array([C, D]), np.array([[1, 2, 0, 0], D])
+
+    def model(self, of_a, steps=4, **options):
+        a, b = (keras.Input((steps,), dtype="int32", name=name) for name in "ab")
+        table = {"mask_zero": True} | options
+        x = of_a(layers.Embedding(9, 3, **table)(a))
+        y = MaskedMean()(layers.Embedding(9, 3, mask_zero=True)(b))
+        return varied(keras.Model([a, b], layers.Concatenate()([x, y])))
+
+    def leaky(self, **options):
+        return self.model(lambda x: layers.Flatten()(x * 2), **options)
+
+    @pytest.mark.parametrize("b", [PADDED, PADDED[:, ::-1], PADDED[::-1]], ids=str)
+    def test_it_gets_padding(self, b):
+        for model, verdict in ((self.leaky(), "leaks"), (self.model(MaskedMean()), "clear")):
+            report = find_leaks(model, [self.FULL, b])
+            assert report.verdict == verdict
+            notes = {note.key: note.details for note in report.notes}
+            assert notes["inputs-padded"] == {"inputs": "'a'"}
+            assert all(probe.note != "both-sides" for probe in report.probes)
+
+    @pytest.mark.parametrize(
+        ("a", "b"),
+        [
+            ([C, EMPTY], [C, D]),
+            ([C, D, EMPTY], [EMPTY, D, C]),
+            ([C, EMPTY, D], [C, D, [1, 2, 0, 0]]),
+            ([D, C, C, D], [C, EMPTY, EMPTY, [3, 0, 0, 0]]),
+        ],
+    )
+    def test_empty_samples_of_either(self, a, b):
+        batch = [np.array(a), np.array(b)]
+        assert find_leaks(self.leaky(), batch).verdict == "leaks"
+        assert find_leaks(self.model(MaskedMean()), batch).verdict == "clear"
+
+    def test_no_sample_is_valid_in_both(self):
+        batch = [np.array([self.C, self.EMPTY]), np.array([self.EMPTY, self.D])]
+        report = find_leaks(self.leaky(), batch)
+        assert report.verdict == "not measured"
+        assert [note.key for note in report.notes] == ["no-valid-sample"]
+
+    def test_an_input_that_never_has_padding(self):
+        report = find_leaks(self.leaky(), [self.FULL, self.PADDED], padding={"a": None})
+        assert (report.verdict, report.notes) == ("clear", ())
+
+    def test_a_single_step_cannot_be_half_padded(self):
+        a, b = keras.Input((1,), dtype="int32", name="a"), keras.Input((4,), dtype="int32")
+        table = layers.Embedding(9, 3, mask_zero=True)
+        parts = [layers.Flatten()(table(a)), MaskedMean()(table(b))]
+        model = varied(keras.Model([a, b], layers.Concatenate()(parts)))
+        report = find_leaks(model, [self.FULL[:, :1], self.PADDED])
+        assert (report.verdict, report.notes) == ("clear", ())
+
+    def test_a_number_says_what_padding_holds(self):
+        model = self.model(layers.Flatten(), mask_zero=False)
+        batch = [self.FULL, self.PADDED]
+        assert find_leaks(model, batch, padding={"a": 0, "b": 0}).verdict == "leaks"
+        of_all = find_leaks(model, batch, padding=0)  # it says nothing of an input without a 0
+        assert of_all.verdict == "clear"
+        assert [note.key for note in of_all.notes] == ["taken-as-complete"]
+
+    def test_what_is_added_holds_the_number(self):
+        def mean(x):
+            valid = ops.cast(ops.not_equal(x, -1), "float32")
+            return ops.sum(x * valid, axis=1) / ops.sum(valid, axis=1)
+
+        a, b = (keras.Input((None, 1), name=name) for name in "ab")
+        model = keras.Model([a, b], layers.Concatenate()([mean(a), mean(b)]))
+        of_b = np.where(self.PADDED, self.PADDED, -1.0)
+        batch = [x[..., None].astype("float32") for x in (self.FULL, of_b)]
+        for padding in ({"a": -1, "b": -1}, -1):
+            report = find_leaks(model, batch, padding=padding)
+            assert report.verdict == "clear"
+            assert "length" in ran(report)
+
+    def test_lengths_do_not_say_what_padding_holds(self):
+        first = layers.Lambda(lambda x: x[:, 0])
+        for model in (self.model(first, steps, mask_zero=False) for steps in (4, None)):
+            report = find_leaks(model, [self.FULL, self.PADDED], padding={"a": np.array([4, 4])})
+            assert report.verdict == "not measured"
+            notes = {note.key: note.details for note in report.notes}
+            assert notes["inputs-complete"] == {"inputs": "'a'"}
+
+    def test_a_layer_with_a_mask_of_its_own_shows_that_it_takes_what_is_added(self):
+        positive = layers.Lambda(
+            lambda x: x * 1.0, mask=lambda x, mask: ops.any(ops.not_equal(x, 0), axis=-1)
+        )
+        a, b = keras.Input((None, 3), name="a"), keras.Input((None,), dtype="int32", name="b")
+        y = MaskedMean()(layers.Embedding(9, 3, mask_zero=True)(b))
+        for pool, verdict in (
+            (layers.GlobalAveragePooling1D(), "clear"),
+            (layers.GlobalMaxPooling1D(), "leaks"),
+        ):
+            model = varied(keras.Model([a, b], layers.Concatenate()([pool(positive(a)), y])))
+            batch = [-1 - abs(FEATURES), self.PADDED]
+            assert find_leaks(model, batch).verdict == verdict
+
+
+@not_on_jax
 class TestNotMeasured:
     def test_full_rows_of_a_fixed_length(self):
         ids = keras.Input((4,), dtype="int32", name="ids")
@@ -1051,6 +1154,18 @@ class TestNotMeasured:
             report = find_leaks(model, batch)  # padding is put there
             assert report.verdict == "leaks"
             assert [note.key for note in report.notes] == ["steps-padded"]
+
+    @pytest.mark.parametrize("steps", [4, None])
+    def test_complete_samples_beside_empty_ones(self, steps):
+        batch = np.array([[1, 2, 3, 4], [0, 0, 0, 0], [5, 1, 2, 3]])
+        for pool, verdict in (
+            (layers.GlobalAveragePooling1D(), "clear"),
+            (layers.GlobalMaxPooling1D(), "leaks"),
+        ):
+            for rows in (batch, batch[:2]):
+                report = find_leaks(functional(pool, steps=steps), rows)
+                assert report.verdict == verdict
+                assert [note.key for note in report.notes] == ["steps-padded"]
 
     def test_an_input_and_its_mask_are_padded_together(self):
         x, mask = keras.Input((None, 3), name="x"), keras.Input((None,), name="padding_mask")

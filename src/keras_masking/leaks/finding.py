@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import tree
 
 from keras_masking._keras import any_length, makes_mask, readers, sublayers, symbolic_inputs
@@ -152,7 +153,7 @@ def measured(
     hazards = _sorted(bench.trace, leaks_of(bench, bench.hazards))
     known = {(leak.call, leak.place) for leak in leaks}
     hazards = [hazard for hazard in hazards if (hazard.call, hazard.place) not in known]
-    clear = bench.padded and not bench.unseen
+    clear = bench.padded and not bench.unseen and not bench.untested
     clear = clear and all(
         "alone" in by or ("content" in by and bench.takes_one_length(i, probes[0]))
         for i, by in bench.measured_by.items()
@@ -174,15 +175,20 @@ def _sorted(trace: Trace, leaks: list[Leak]) -> list[Leak]:
 def _prepared(
     model: keras.Layer, inputs: Any, mask: Any, padding: Any
 ) -> tuple[Bench, tuple[Note, ...]]:
-    """The first batch with padding, run; and what was done to it."""
+    """The first batch that shows padding beside valid steps, or has any, run; and what was done
+    to it."""
+    found = None
     for batch in batches(model, inputs):
         arrays, masks = check_inputs(batch.model, batch.inputs, mask)
         flat = flat_masks(arrays, masks)
         names = names_of(arrays, symbolic_inputs(batch.model))
         valid = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
+        fills = [None] * len(flat)
         if padding is not None:
             try:
-                said = read_padding(_with_indices(batch.model, arrays), names, padding, flat)
+                said, fills = read_padding(
+                    _with_indices(batch.model, arrays), names, padding, flat
+                )
             except NothingMarked:
                 if is_dataset(inputs):
                     continue
@@ -191,23 +197,36 @@ def _prepared(
         scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
         scout.start(arrays, other_seeds(batch.model))
         known = probing.unnamed_masks(scout.found(), names)
+        known = [x.filled_with(fill) for x, fill in zip(known, fills, strict=True)]
         if all(x.mask is None for x in known):
             raise UnusableInput(_what_to_say(batch.model, names))
-        if any(x.is_padded for x in known) or not is_dataset(inputs):
+        shows = not is_dataset(inputs) or _shows_padding(known)
+        if shows or (found is None and any(x.is_padded for x in known)):
+            found = batch, arrays, scout, names, known
+        if shows:
             break
-    else:
+    if found is None:
         raise UnusableInput(NONE_PADDED)
-    before, known = known, _shared(batch.model, arrays, known)
+    batch, arrays, scout, names, before = found
+    known = _shared(batch.model, arrays, before)
     for x, name in zip(known, names, strict=True):
         if x.mask is not None and not x.mask.any():
             raise UnusableInput(f"All steps of the input {name!r} are padding: nothing is left.")
     notes = batch.notes
     if complete := [name for x, name in zip(known, names, strict=True) if x.may_be_padded]:
         notes += (Note("taken-as-complete", {"inputs": listed(complete)}),)
-    if not any(x.is_padded for x in known) and not any(map(_by_chance, before, known)):
-        known, more = _with_padding(known)
-        notes += more
+    known, given = _with_padding(before, known)
+    if len(known) == 1 and given:
+        notes += (Note("steps-padded"),)
+    elif given:
+        notes += (Note("inputs-padded", {"inputs": listed(names[i] for i in given)}),)
     return Bench(scout, arrays, known, names), notes
+
+
+def _shows_padding(inputs: list[Padded]) -> bool:
+    """Whether a sample that is valid in every input has padding in one of them."""
+    rows = probing.valid_samples(inputs)
+    return any(x.mask is not None and not x.mask[rows].all() for x in inputs)
 
 
 def _with_indices(model: keras.Layer, arrays: Any) -> Any:
@@ -270,9 +289,10 @@ def _by_chance(before: Padded, after: Padded) -> bool:
     if after.mask is None or after.is_mask:
         return False
     said_open = after.sizes is not None and None in after.sizes[1:2]
-    shared = before.mask is None and not said_open
+    shared = before.mask is None and not said_open and not after.is_padded
     # what a layer knows by the value of whole steps has features on axis 2
-    return shared or (after.fill is None and probing.shows_pairs(after, after.mask))
+    known = after.fill is not None or (after.pairs and after.is_padded)
+    return shared or (not known and probing.shows_pairs(after, after.mask))
 
 
 def _runs_shorter(model: keras.Layer, structure: Any, inputs: list[Padded]) -> bool:
@@ -298,11 +318,24 @@ def _runs_shorter(model: keras.Layer, structure: Any, inputs: list[Padded]) -> b
     return True
 
 
-def _with_padding(inputs: list[Padded]) -> tuple[list[Padded], tuple[Note, ...]]:
-    """Padding in the place of steps, where it is known what a padded step holds."""
-    known = any(x.fill is not None or x.given or x.is_mask for x in inputs)
-    padded = [x.half() for x in inputs]
-    if not known or not any(x.is_padded for x in padded):
-        return inputs, ()
-    count = sum(int((~x.mask[0]).sum()) for x in padded if x.mask is not None)
-    return padded, (Note("steps-padded", {"count": str(count)}),)
+def _with_padding(before: list[Padded], known: list[Padded]) -> tuple[list[Padded], list[int]]:
+    """The inputs with padding in the place of steps, where they have none beside valid steps and
+    it is known what a padded step holds; and which ones got some.
+
+    Args:
+        before: what was known of each input by itself.
+    """
+    rows = probing.valid_samples(known)
+    left = any(x.mask is not None and probing.on_the_left(x.mask[rows]) for x in known)
+    inputs, given = list(known), []
+    complete = [i for i, x in enumerate(known) if x.is_complete(rows)] if rows.any() else []
+    for steps in {known[i].mask.shape[1] for i in complete}:
+        alike = [i for i in complete if known[i].mask.shape[1] == steps]
+        if not any(known[i].knows_padding for i in alike):
+            continue
+        if any(_by_chance(before[i], known[i]) for i in alike):
+            continue
+        for i in alike:
+            inputs[i] = known[i].half(np.flatnonzero(rows)[::2], left)
+        given += alike
+    return inputs, sorted(given)

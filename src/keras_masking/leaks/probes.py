@@ -59,8 +59,8 @@ class Bench:
         self.structure, self.inputs, self.names = structure, inputs, names
         self.random = np.random.default_rng(0)
         self.masked = [x for x in inputs if x.mask is not None]
-        self.rows = np.logical_and.reduce([valid.flat(x.mask).any(axis=1) for x in self.masked])
-        self.left = any(probing.on_the_left(x.mask) for x in self.masked)
+        self.rows = probing.valid_samples(inputs)
+        self.left = any(probing.on_the_left(x.mask[self.rows]) for x in self.masked)
         self.base = Base(self.model, inputs)
         self.base.start(structure)
         self.trace = self.base.trace()
@@ -70,6 +70,7 @@ class Bench:
         self.measured_by: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
         self.hazards: dict[ProbeName, Found] = {}
         self.compared: set[int] = set()
+        self.ran: set[ProbeName] = set()
         self.run_alone = 0
 
     @property
@@ -77,6 +78,15 @@ class Bench:
         """The outputs of the model that no probe could compare, such as one of another first axis
         than the batch."""
         return [i for i in range(len(self.base.results)) if i not in self.compared]
+
+    @property
+    def untested(self) -> list[str]:
+        """The names of the inputs that have padding in no probe."""
+        grown = "length" in self.ran
+        inputs = zip(self.names, self.inputs, strict=True)
+        return [
+            name for name, x in inputs if x.is_complete(self.rows) and not (grown and x.can_grow)
+        ]
 
     def prepare(self) -> None:
         """Measures what comparisons need to know. Of a random model it would be the noise."""
@@ -113,6 +123,8 @@ class Bench:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
         elif self.compared and self.unseen:
             found.append(Note("outputs-unseen", {"outputs": ", ".join(map(str, self.unseen))}))
+        if self.padded and self.untested:
+            found.append(Note("inputs-complete", {"inputs": listed(self.untested)}))
         total = len(self.rows_with_padding())
         if 0 < self.run_alone < total:
             found.append(Note("some", {"count": str(self.run_alone), "total": str(total)}))
@@ -134,6 +146,7 @@ class Bench:
             result, found, note = getattr(self, name)()
         except Impossible as error:
             return Probe(name, False, error.note.key, error.note.details, None), {}
+        self.ran.add(name)
         return Probe(name, True, note.key, note.details, result), found
 
     def differences(self, change: Change) -> tuple[float, Found]:
@@ -310,7 +323,8 @@ class Bench:
         )
 
     def length(self) -> Taken:
-        if len({probing.on_the_left(x.mask) for x in self.masked if x.is_padded}) > 1:
+        sides = {probing.on_the_left(self.inputs[i].mask[self.rows]) for i in self.padded}
+        if len(sides) > 1:
             raise Impossible("both-sides")
         fixed = any(x.is_fixed for x in self.masked)
         if fixed and not any("alone" in by for by in self.measured_by.values()):

@@ -47,6 +47,22 @@ class Padded:
     def is_padded(self) -> bool:
         return self.mask is not None and not self.mask.all()
 
+    def is_complete(self, rows: np.ndarray) -> bool:
+        """Whether it has steps, of which none is padded in these samples."""
+        steps = 1 if self.mask is None else self.mask.shape[1]
+        return steps > 1 and bool(self.mask[rows].all())
+
+    @property
+    def knows_padding(self) -> bool:
+        """Whether it is known what a padded step holds, or the model is told which ones are."""
+        return self.fill is not None or self.given or self.is_mask or self.is_padded
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether padded steps can be added: it is known what they hold, or the layer that makes
+        the mask tells whether it takes them for padding."""
+        return self.mask is not None and (self.knows_padding or not self.said)
+
     @property
     def may_be_padded(self) -> bool:
         """Whether it may have steps of which nobody said whether they are padding."""
@@ -140,7 +156,7 @@ class Padded:
 
     def longer(self, steps: int, left: bool) -> "Padded":
         """The same with more padded steps along each of the step axes."""
-        if self.mask is None:
+        if not self.can_grow:
             return self
         axes = self.step_axes
         width = [
@@ -183,13 +199,18 @@ class Padded:
             values[row][~valid] = np.resize(known, ((~valid).sum(), *known.shape[1:]))
         return replace(self, values=values, mask=mask)
 
-    def half(self) -> "Padded":
-        """The same with padding in the place of the second half of every other sample."""
-        steps = self.values.shape[1]
-        if self.mask is None or steps < 2:
+    def filled_with(self, fill: Any) -> "Padded":
+        """The same, where no padded step shows it, with this number for what padding holds."""
+        known = self.mask is None or self.is_padded or self.fill is not None
+        if known or shows_pairs(self, self.mask):
             return self
+        return replace(self, fill=fill)
+
+    def half(self, rows: np.ndarray, left: bool) -> "Padded":
+        """The same with padding in the place of the first or second half of these samples."""
         mask = self.mask.copy()
-        mask[::2, (steps + 1) // 2 :] = False
+        steps = mask.shape[1]
+        mask[rows, slice(steps // 2) if left else slice((steps + 1) // 2, steps)] = False
         return self.with_mask(mask)
 
     def with_mask(self, mask: np.ndarray) -> "Padded":
@@ -213,6 +234,12 @@ class Padded:
         elif values.dtype.kind == "f":
             values[padded] = noise(values[padded].shape, values[self.mask], random)
         return replace(self, values=values)
+
+
+def valid_samples(inputs: list[Padded]) -> np.ndarray:
+    """The samples, `(batch,)`, that have a valid step in every input that has steps."""
+    masks = [x.mask for x in inputs if x.mask is not None]
+    return np.logical_and.reduce([mask.any(axis=tuple(range(1, mask.ndim))) for mask in masks])
 
 
 def taken(x: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
