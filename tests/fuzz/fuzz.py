@@ -64,14 +64,14 @@ class Case(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether the batch has no padding, so that the tool puts some there, on the right."""
-        return all(np.all(rows) for rows in self.recipe.valid["main"])
+        """Whether an input has no padding beside valid steps, so that the tool puts some there."""
+        return self.half != self.recipe.valid
 
     @property
     def side(self) -> str:
         """Where all padding of the batch stands, if there is some, as far as the batch shows."""
         main = np.array(self.recipe.valid["main"])
-        return "right" if self.complete or (np.diff(main) < 0).any() else "left"
+        return "right" if main.all() or (np.diff(main) < 0).any() else "left"
 
     def has(self, *words: str) -> bool:
         """Whether a layer or an operator of the model is called so."""
@@ -101,9 +101,30 @@ class Case(NamedTuple):
     def half(self) -> dict:
         """Which steps are valid, with padding as the tool puts it."""
         valid = {name: np.array(rows) for name, rows in self.recipe.valid.items()}
-        for rows in valid.values():
-            rows[::2, (rows.shape[1] + 1) // 2 :] = 0
+        inputs = {"main": [name for name in ("main", "inner") if name in valid]}
+        if "second" in valid:
+            inputs["second"] = ["second"]
+        own = np.logical_and.reduce(
+            [
+                valid[names[-1]].reshape(len(valid["main"]), -1).any(axis=1)
+                for names in inputs.values()
+            ]
+        )
+        for names in inputs.values():
+            if all(valid[name][own].all() for name in names):
+                half = self.padded_half(valid[names[0]].shape[1])
+                for name in names:
+                    valid[name][np.flatnonzero(own)[::2], half] = 0
         return {name: rows.tolist() for name, rows in valid.items()}
+
+    def padded_half(self, steps: int) -> slice:
+        """On the side on which another input is padded, or on the right."""
+        shown = any(0 < np.sum(row) < np.size(row) for x in self.recipe.valid.values() for row in x)
+        return (
+            slice(steps // 2)
+            if shown and self.recipe.side == "left"
+            else slice((steps + 1) // 2, steps)
+        )
 
 
 # Other answers than that of brute force which are right too.
@@ -207,7 +228,7 @@ REASONS = {
     ),
     "not measured: no row has padding beside data, and its value is not known": lambda case: (
         case.said == "not measured"
-        and not any(0 < np.sum(row) < np.size(row) for row in case.recipe.valid["main"])
+        and case.complete
         and (case.recipe.maker != "layer" or case.recipe.twist == "turned")
         and case.recipe.told != "number"
     ),
@@ -244,6 +265,18 @@ REASONS = {
     ),
     "whole numbers, or an activation that is saturated, hid it from brute force": lambda case: (
         case.said == "leaks" and hidden(case.recipe)
+    ),
+    "results that are nan without padding too hid it from brute force": lambda case: (
+        case.said == "leaks"
+        and case.recipe.has(safe=False)
+        and case.would_leak(
+            blocks=tuple(
+                block._replace(options=block.options | {"safe": True})
+                if block.name == "unit"
+                else block
+                for block in case.recipe.blocks
+            )
+        )
     ),
     "rounding of large values, or small weights, hid from brute force what it shows without": (
         lambda case: (

@@ -70,16 +70,18 @@ def find_leaks(
         inputs: a batch `(batch, time, ...)` of numbers, or a list, tuple or dict of them; texts
             where the model starts with a layer for them; rows of unequal length, which are padded
             on the right; `(x, y)` or `(x, y, sample_weight)` as for `fit`; or a dataset
-            (`tf.data.Dataset`, `PyDataset`, torch's `DataLoader`), of which the first batch with
-            padding is taken. An input of zeros and ones that is called a mask tells the valid
-            steps.
+            (`tf.data.Dataset`, `PyDataset`, torch's `DataLoader`), of which the first batch is
+            taken that has a sample with padding beside valid steps. An input without such a sample
+            gets padding in half of every other one, where it is known what a padded step holds.
+            An input of zeros and ones that is called a mask tells the valid steps.
         mask: booleans `(batch, time)`, True = valid, **handed to the model**: for those who do so
             in production, as the argument `mask` of a subclassed model. For several inputs the
             same structure, with None where there is none.
         padding: which steps are padding, **for the tool alone**: a number (steps that hold
             nothing else), integers `(batch,)` (lengths), or booleans `(batch, time)` with
             True = padding. For several inputs a dict by name or a list; None for an input that
-            has none, such as static features.
+            has none, such as static features. One number for several inputs says nothing of those
+            that hold it nowhere.
 
     Returns:
         A `LeakReport`: `print` it, or write it with `to_html`, `to_markdown`, `to_json`, `save`.
@@ -186,9 +188,7 @@ def _prepared(
         fills = [None] * len(flat)
         if padding is not None:
             try:
-                said, fills = read_padding(
-                    _with_indices(batch.model, arrays), names, padding, flat
-                )
+                said, fills = read_padding(_with_indices(batch.model, arrays), names, padding, flat)
             except NothingMarked:
                 if is_dataset(inputs):
                     continue
