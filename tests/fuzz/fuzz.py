@@ -211,11 +211,14 @@ REASONS = {
         and case.said in ("clear", "not measured")
         and case.true.shown_by <= {"alone", "longer"}
     ),
-    "not measured: without padding, as many features as steps may be steps": (
+    "not measured: without padding, an axis as long as that of another input may be its steps": (
         lambda case: (
             case.said == "not measured"
             and case.complete
-            and any(x.kind in ("pairs", "features") for x in case.recipe.inputs)
+            and (
+                any(x.kind in ("pairs", "features") for x in case.recipe.inputs)
+                or (case.recipe.told == "nothing" and len(case.recipe.inputs) > 1)
+            )
         )
     ),
     "not measured: the weights need one number of steps": lambda case: (

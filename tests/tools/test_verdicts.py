@@ -1200,6 +1200,16 @@ class TestNotMeasured:
         assert report.probes[0].note == "not-compared"
         assert report.verdict == "not measured"
 
+    def test_a_sample_that_differs_inside_and_whose_result_cannot_be_compared(self):
+        def call(_, x):
+            blocks = layers.AveragePooling1D(2, padding="same")(x)  # counts padding in the last one
+            return layers.Conv1DTranspose(3, 2, strides=2, padding="same")(blocks)
+
+        report = find_leaks(words(call), np.array([[3, 4, 0], [1, 2, 5], [6, 0, 0]]))
+        assert report.verdict == "not measured"
+        notes = {note.key: note.details for note in report.notes}
+        assert notes["unfollowed"] == {"samples": "2"}
+
     def test_samples_that_each_keep_a_padded_step(self):
         def call(self, inputs):
             at = inputs["lengths"][:, None, None]  # one step too far

@@ -155,7 +155,7 @@ def measured(
     hazards = _sorted(bench.trace, leaks_of(bench, bench.hazards))
     known = {(leak.call, leak.place) for leak in leaks}
     hazards = [hazard for hazard in hazards if (hazard.call, hazard.place) not in known]
-    clear = bench.padded and not bench.unseen and not bench.untested
+    clear = bench.padded and not (bench.unseen or bench.untested or bench.unfollowed)
     clear = clear and all(
         "alone" in by or ("content" in by and bench.takes_one_length(i, probes[0]))
         for i, by in bench.measured_by.items()

@@ -51,6 +51,7 @@ class Bench:
     Attributes:
         measured_by: by the number of each input that has padding, the probes that measured it.
         run_alone: how many samples were run alone.
+        unfollowed: those that differ alone at a call, where no result could be compared.
         hazards: what only nan, or values that the model never has there, would change.
     """
 
@@ -72,6 +73,7 @@ class Bench:
         self.compared: set[int] = set()
         self.ran: set[ProbeName] = set()
         self.run_alone = 0
+        self.unfollowed: set[int] = set()
 
     @property
     def unseen(self) -> list[int]:
@@ -128,6 +130,9 @@ class Bench:
         total = len(self.rows_with_padding())
         if 0 < self.run_alone < total:
             found.append(Note("some", {"count": str(self.run_alone), "total": str(total)}))
+        if self.unfollowed:
+            samples = ", ".join(map(str, sorted(self.unfollowed)))
+            found.append(Note("unfollowed", {"samples": samples}))
         if any(whole_numbers(x) for x in self.base.results):
             found.append(Note("whole-numbers"))
         lengths = {self.inputs[i].mask.shape[1] for i in self.padded if self.inputs[i].is_fixed}
@@ -266,6 +271,8 @@ class Bench:
                 continue
             if comparison.compared:
                 return comparison, steps
+            if comparison.found:
+                self.unfollowed.update(np.array(rows)[counted])
         raise self.why_not_shorter(error)
 
     @property
