@@ -713,6 +713,32 @@ class TestCodeDirectlyInAModel:
         assert [probe.name for probe in report.probes if probe.note == "raised"] == []
 
 
+@not_on_jax
+class TestSimilarities:
+    """Of each two steps of two inputs, both padded."""
+
+    OTHER = np.array([[1, 2, 3, 4, 5, 6], [5, 4, 3, 2, 1, 0]])
+
+    @pytest.mark.parametrize("steps", [(None, None), (4, 6)], ids=str)
+    @pytest.mark.parametrize(
+        ("pool", "verdict"),
+        [
+            (lambda x, valid: x, "clear"),
+            (lambda x, valid: ops.sum(ops.exp(-(x**2)) * valid, axis=(1, 2)), "clear"),
+            (lambda x, valid: ops.mean(x, axis=(1, 2)), "leaks"),
+            (lambda x, valid: ops.softmax(x, axis=2), "leaks"),
+        ],
+    )
+    @pytest.mark.parametrize("dot", [True, False])
+    def test_entries_of_two_valid_steps_are_valid(self, steps, pool, verdict, dot):
+        a, b = (keras.Input((n,), dtype="int32") for n in steps)
+        x, y = embedding("a")(a), layers.Embedding(9, 4, mask_zero=True)(b)
+        of_each = layers.Dot(axes=(2, 2))([x, y]) if dot else ops.einsum("btd,bsd->bts", x, y)
+        valid = mask_of(a) * ops.swapaxes(mask_of(b), 1, 2)
+        model = varied(keras.Model([a, b], pool(of_each, valid)))
+        assert find_leaks(model, [FULL, self.OTHER]).verdict == verdict
+
+
 def test_lists_within_steps_that_end_in_padding_are_told():
     nodes, lists = (keras.Input(shape, dtype="int32") for shape in ((None,), (None, None)))
     mean = ops.mean(layers.Embedding(9, 4)(lists), axis=2)  # counts padding

@@ -33,8 +33,8 @@ class Reading(NamedTuple):
 
     Attributes:
         at: where its steps stood in the batch, `(rows, steps)`.
-        windows: whether these are windows, of which a sample alone has as many as touch its own
-            steps.
+        windows: whether its mask does not tell them: they are windows, of which a sample alone has
+            as many as touch its own steps, or the steps of another input.
         compared: which of them can be, as booleans; None for all.
     """
 
@@ -165,7 +165,8 @@ class Alone:
             for at_axis, at in places.items():
                 fits = padded.values.shape[at_axis] == before and at.shape[1] == after
                 if fits and (at_axis == axis or len(places) == 1 or padded.pairs):
-                    return [Reading(at, len(shape) == 2)]  # of a row it may be chance
+                    of_another = mask is not None and mask.shape[1] != before
+                    return [Reading(at, len(shape) == 2 or of_another)]  # of a row it may be chance
         if after > before:
             return []
         rows = list(self.rows)

@@ -409,8 +409,12 @@ class Base(Follower):
         return (), type(self.model).__name__, "output", i
 
     def steps_along(self, key: Key, size: int) -> np.ndarray:
-        """The valid steps of an axis of a tensor, as far as its mask tells them."""
+        """The valid steps of an axis of a tensor, as far as its mask or another input tells."""
         x, mask = self.tensors[key]
+        if mask is not None and mask.shape[1] != size:
+            masks = [valid.flat(x.mask) for x in self.inputs if x.mask is not None]
+            if alike := [of for of in masks if of.shape == (x.shape[0], size)]:
+                return np.logical_and.reduce(alike)
         steps = None if mask is None else valid.along(valid.flat(mask), size)
         return np.ones((x.shape[0], size), bool) if steps is None else steps.copy()
 
