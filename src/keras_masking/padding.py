@@ -58,7 +58,11 @@ def read_padding(
             )
     if _is_number(padding):  # it says nothing of an input that holds it nowhere
         valid = [UNSAID if isinstance(x, np.ndarray) and x.all() else x for x in valid]
-    return valid, [each if _is_number(each) else None for each in said]
+    numbers = [
+        each if _is_number(each) and x is not UNSAID else None
+        for each, x in zip(said, valid, strict=True)
+    ]
+    return valid, numbers
 
 
 def _by_input(flat: list, names: list[str], padding: Any) -> list[Any]:

@@ -65,9 +65,7 @@ class Bench:
         self.base = Base(self.model, inputs)
         self.base.start(structure)
         self.trace = self.base.trace()
-        self.padded = [
-            i for i, x in enumerate(inputs) if x.mask is not None and not x.mask[self.rows].all()
-        ]
+        self.padded = [i for i, x in enumerate(inputs) if x.shows_padding(self.rows)]
         self.measured_by: dict[int, set[ProbeName]] = {i: set() for i in self.padded}
         self.hazards: dict[ProbeName, Found] = {}
         self.compared: set[int] = set()
@@ -125,8 +123,6 @@ class Bench:
             found.append(Note("no-valid-sample" if not self.rows.any() else "no-padding"))
         elif self.compared and self.unseen:
             found.append(Note("outputs-unseen", {"outputs": ", ".join(map(str, self.unseen))}))
-        if self.padded and self.untested:
-            found.append(Note("inputs-complete", {"inputs": listed(self.untested)}))
         total = len(self.rows_with_padding())
         if 0 < self.run_alone < total:
             found.append(Note("some", {"count": str(self.run_alone), "total": str(total)}))

@@ -47,21 +47,32 @@ class Padded:
     def is_padded(self) -> bool:
         return self.mask is not None and not self.mask.all()
 
+    def shows_padding(self, rows: np.ndarray) -> bool:
+        """Whether a step of these samples is padded."""
+        return self.mask is not None and not self.mask[rows].all()
+
     def is_complete(self, rows: np.ndarray) -> bool:
-        """Whether it has steps, of which none is padded in these samples."""
-        steps = 1 if self.mask is None else self.mask.shape[1]
-        return steps > 1 and bool(self.mask[rows].all())
+        """Whether it has steps that may be padded, and in these samples none is."""
+        return self.mask is not None and not self.is_single and bool(self.mask[rows].all())
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the model declares one step, beside which there can be no padding."""
+        return self.sizes is not None and set(self.sizes[1 : self.mask.ndim]) == {1}
 
     @property
     def knows_padding(self) -> bool:
-        """Whether it is known what a padded step holds, or the model is told which ones are."""
+        """Whether a padded step can be made: from a value that is known or seen in the batch, or
+        since the model is handed the mask."""
         return self.fill is not None or self.given or self.is_mask or self.is_padded
 
     @property
     def can_grow(self) -> bool:
         """Whether padded steps can be added: it is known what they hold, or the layer that makes
         the mask tells whether it takes them for padding."""
-        return self.mask is not None and (self.knows_padding or not self.said)
+        if self.mask is None or self.is_single:
+            return False
+        return self.knows_padding or not self.said
 
     @property
     def may_be_padded(self) -> bool:
@@ -200,18 +211,14 @@ class Padded:
         return replace(self, values=values, mask=mask)
 
     def filled_with(self, fill: Any) -> "Padded":
-        """The same, where no padded step shows it, with this number for what padding holds."""
-        known = self.mask is None or self.is_padded or self.fill is not None
-        if known or shows_pairs(self, self.mask):
+        """The same, where no padded step shows it, with this number for what padding holds, or
+        None where the input can hold no such number."""
+        if fill is None or self.mask is None or self.is_padded:
             return self
-        return replace(self, fill=fill)
-
-    def half(self, rows: np.ndarray, left: bool) -> "Padded":
-        """The same with padding in the place of the first or second half of these samples."""
-        mask = self.mask.copy()
-        steps = mask.shape[1]
-        mask[rows, slice(steps // 2) if left else slice((steps + 1) // 2, steps)] = False
-        return self.with_mask(mask)
+        fits = self.values.dtype.kind == "f" or fill in _integers(self.values.dtype)
+        fits = fits and (self.vocabulary is None or fill in range(self.vocabulary))
+        known = fits and not shows_pairs(self, self.mask)
+        return replace(self, fill=fill if known else None)
 
     def with_mask(self, mask: np.ndarray) -> "Padded":
         """The same with padding where this mask has it and the one before had not."""
@@ -240,6 +247,14 @@ def valid_samples(inputs: list[Padded]) -> np.ndarray:
     """The samples, `(batch,)`, that have a valid step in every input that has steps."""
     masks = [x.mask for x in inputs if x.mask is not None]
     return np.logical_and.reduce([mask.any(axis=tuple(range(1, mask.ndim))) for mask in masks])
+
+
+def _integers(dtype: np.dtype) -> range:
+    """Those that an array of whole numbers or booleans can hold."""
+    if dtype.kind == "b":
+        return range(2)
+    info = np.iinfo(dtype)
+    return range(info.min, info.max + 1)
 
 
 def taken(x: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
