@@ -1117,13 +1117,36 @@ class TestCompleteBesidePadded:
         report = find_leaks(self.leaky(), [self.FULL, self.PADDED], padding={"a": None})
         assert (report.verdict, report.notes) == ("clear", ())
 
-    def test_a_single_step_cannot_be_half_padded(self):
+    @pytest.mark.parametrize("pool", [layers.Flatten(), layers.GlobalMaxPooling1D()])
+    def test_beside_the_one_step_that_is_declared_there_is_no_padding(self, pool):
         a, b = keras.Input((1,), dtype="int32", name="a"), keras.Input((4,), dtype="int32")
         table = layers.Embedding(9, 3, mask_zero=True)
-        parts = [layers.Flatten()(table(a)), MaskedMean()(table(b))]
+        parts = [pool(table(a)), MaskedMean()(table(b))]
         model = varied(keras.Model([a, b], layers.Concatenate()(parts)))
         report = find_leaks(model, [self.FULL[:, :1], self.PADDED])
         assert (report.verdict, report.notes) == ("clear", ())
+
+    def test_one_step_of_an_axis_that_is_left_open_is_not_measured(self):
+        model = self.model(lambda x: ops.mean(x, axis=1), steps=None, mask_zero=False)
+        batch = [self.FULL[:, :1], self.PADDED]
+        assert find_leaks(model, batch, padding={"a": [1, 1]}).verdict == "not measured"
+
+    @pytest.mark.parametrize("merge", [layers.Add(), layers.Concatenate()])
+    @pytest.mark.parametrize("rows", [[0, 1], [1, 0], [0]], ids=str)
+    def test_the_batch_is_measured_as_it_is_too(self, merge, rows):
+        """Where both were padded alike, a merge of their steps would show no leak."""
+        a, b = (keras.Input((None,), dtype="int32") for _ in "ab")
+        x, y = (layers.Embedding(9, 3, mask_zero=True)(ids) for ids in (a, b))
+        model = varied(keras.Model([a, b], layers.GlobalAveragePooling1D()(merge([x, y]))))
+        assert find_leaks(model, [self.FULL[rows], self.PADDED[rows]]).verdict == "leaks"
+
+    def test_no_input_vouches_for_what_padding_holds_in_another(self):
+        a, x = keras.Input((4,), dtype="int32"), keras.Input((4, 3), name="x")
+        parts = [MaskedMean()(layers.Embedding(9, 3, mask_zero=True)(a)), ops.sum(x, axis=1)]
+        model = varied(keras.Model([a, x], layers.Concatenate()(parts)))
+        for first in (self.FULL, self.PADDED):
+            report = find_leaks(model, [first, 1 + abs(FEATURES)], padding={"x": [4, 4]})
+            assert report.verdict == "not measured"
 
     def test_a_number_says_what_padding_holds(self):
         model = self.model(layers.Flatten(), mask_zero=False)
@@ -1132,6 +1155,18 @@ class TestCompleteBesidePadded:
         of_all = find_leaks(model, batch, padding=0)  # it says nothing of an input without a 0
         assert of_all.verdict == "clear"
         assert [note.key for note in of_all.notes] == ["taken-as-complete"]
+
+    def test_what_is_said_goes_before_what_a_layer_knows(self):
+        report = find_leaks(functional(MaskedMean()), self.FULL, padding={"ids": 0})
+        assert report.verdict == "clear"
+        report = find_leaks(functional(MaskedMean()), self.FULL, padding={"ids": 4})
+        assert report.verdict == "leaks"  # the layer takes 4 for data
+
+    @pytest.mark.parametrize("number", [-1, 100, 0.5, np.nan])
+    def test_a_number_that_the_input_cannot_hold(self, number):
+        padding = {"a": number, "b": 0}
+        report = find_leaks(self.model(MaskedMean()), [self.FULL, self.PADDED], padding=padding)
+        assert report.verdict == "not measured"
 
     def test_what_is_added_holds_the_number(self):
         def mean(x):

@@ -51,9 +51,10 @@ def find_leaks(
             where the model starts with a layer for them; rows of unequal length, which are padded
             on the right; `(x, y)` or `(x, y, sample_weight)` as for `fit`; or a dataset
             (`tf.data.Dataset`, `PyDataset`, torch's `DataLoader`), of which the first batch is
-            taken that has a sample with padding beside valid steps. An input without such a sample
-            gets padding in half of every other one, where it is known what a padded step holds.
-            An input of zeros and ones that is called a mask tells the valid steps.
+            taken that has a sample with padding beside valid steps, or else the first with any.
+            For an input without such a sample the batch is measured once more, with padding in
+            half of every other one, where it is known what a padded step holds. An input of zeros
+            and ones that is called a mask tells the valid steps.
         mask: booleans `(batch, time)`, True = valid, **handed to the model**: for those who do so
             in production, as the argument `mask` of a subclassed model. For several inputs the
             same structure, with None where there is none.

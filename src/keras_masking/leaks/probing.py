@@ -215,8 +215,8 @@ class Padded:
         None where the input can hold no such number."""
         if fill is None or self.mask is None or self.is_padded:
             return self
-        fits = self.values.dtype.kind == "f" or fill in _integers(self.values.dtype)
-        fits = fits and (self.vocabulary is None or fill in range(self.vocabulary))
+        fits = _holds(self.values.dtype, fill)
+        fits = fits and (self.vocabulary is None or 0 <= fill < self.vocabulary)
         known = fits and not shows_pairs(self, self.mask)
         return replace(self, fill=fill if known else None)
 
@@ -249,12 +249,12 @@ def valid_samples(inputs: list[Padded]) -> np.ndarray:
     return np.logical_and.reduce([mask.any(axis=tuple(range(1, mask.ndim))) for mask in masks])
 
 
-def _integers(dtype: np.dtype) -> range:
-    """Those that an array of whole numbers or booleans can hold."""
-    if dtype.kind == "b":
-        return range(2)
-    info = np.iinfo(dtype)
-    return range(info.min, info.max + 1)
+def _holds(dtype: np.dtype, number: float) -> bool:
+    """Whether an array can hold a number."""
+    if dtype.kind not in "iub":
+        return True
+    lowest, highest = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return lowest <= number <= highest and float(number).is_integer()
 
 
 def taken(x: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
