@@ -98,18 +98,19 @@ class Case(NamedTuple):
         return "inner" in self.recipe.valid and self.without_empty_steps != self.recipe.valid
 
     @property
+    def own(self) -> np.ndarray:
+        """Which samples have a valid step in each input."""
+        valid = [np.array(rows) for rows in self.recipe.valid.values()]
+        return np.logical_and.reduce([x.any(axis=tuple(range(1, x.ndim))) for x in valid])
+
+    @property
     def half(self) -> dict:
         """Which steps are valid, with padding as the tool puts it."""
         valid = {name: np.array(rows) for name, rows in self.recipe.valid.items()}
         inputs = {"main": [name for name in ("main", "inner") if name in valid]}
         if "second" in valid:
             inputs["second"] = ["second"]
-        own = np.logical_and.reduce(
-            [
-                valid[names[-1]].reshape(len(valid["main"]), -1).any(axis=1)
-                for names in inputs.values()
-            ]
-        )
+        own = self.own
         for names in inputs.values():
             if all(valid[name][own].all() for name in names):
                 half = self.padded_half(valid[names[0]].shape[1])
@@ -157,9 +158,10 @@ REASONS = {
         and "inner" in case.recipe.valid
         and all(
             np.all(steps) and np.any(inner, axis=0).all()
-            for steps, inner in zip(
-                case.recipe.valid["main"], case.recipe.valid["inner"], strict=True
+            for steps, inner, own in zip(
+                case.recipe.valid["main"], case.recipe.valid["inner"], case.own, strict=True
             )
+            if own
         )
     ),
     "only other values in padding show it, which code of the model's own may know": (
@@ -232,7 +234,11 @@ REASONS = {
     "not measured: no row has padding beside data, and its value is not known": lambda case: (
         case.said == "not measured"
         and case.complete
-        and (case.recipe.maker != "layer" or case.recipe.twist == "turned")
+        and (
+            case.recipe.maker != "layer"
+            or case.recipe.twist == "turned"
+            or "second" in case.recipe.valid  # which code may mask by hand
+        )
         and case.recipe.told != "number"
     ),
     "not measured: what is left of the only padding, which the tool put there, fits no window": (
