@@ -10,7 +10,7 @@ from keras import tree
 from keras_masking._keras import any_length, makes_mask, readers, sublayers, symbolic_inputs
 from keras_masking.batches import FIRST, batches, is_dataset
 from keras_masking.inputs import UnusableInput, check_inputs, flat_masks, listed, names_of
-from keras_masking.leaks import probing
+from keras_masking.leaks import probing, valid
 from keras_masking.leaks.following import Scout, embedding_of
 from keras_masking.leaks.probes import other_seeds
 from keras_masking.leaks.probing import Padded
@@ -74,7 +74,7 @@ def _first(model: keras.Layer, data: Any, mask: Any, padding: Any) -> Prepared:
         arrays, masks = check_inputs(batch.model, batch.inputs, mask)
         flat = flat_masks(arrays, masks)
         names = names_of(arrays, symbolic_inputs(batch.model))
-        valid = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
+        told = [batch.lengths.get(i, UNSAID) for i in range(len(flat))]
         fills = [None] * len(flat)
         if padding is not None:
             try:
@@ -83,8 +83,8 @@ def _first(model: keras.Layer, data: Any, mask: Any, padding: Any) -> Prepared:
                 if is_dataset(data):
                     continue
                 raise
-            valid = [x if y is UNSAID else y for x, y in zip(valid, said, strict=True)]
-        scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, valid))
+            told = [x if y is UNSAID else y for x, y in zip(told, said, strict=True)]
+        scout = Scout(batch.model, probing.padded(batch.model, arrays, flat, told))
         scout.start(arrays, other_seeds(batch.model))
         known = probing.unnamed_masks(scout.found(), names)
         known = [x.filled_with(fill) for x, fill in zip(known, fills, strict=True)]
@@ -217,9 +217,7 @@ def _with_padding(before: list[Padded], known: list[Padded]) -> tuple[list[Padde
         if any(_by_chance(before[i], known[i]) for i in alike):
             continue
         others = [
-            x.mask.any(axis=tuple(range(2, x.mask.ndim)))
-            for i, x in enumerate(known)
-            if x.shows_padding(rows) and x.mask.shape[1] == steps
+            valid.flat(x.mask) for x in known if x.shows_padding(rows) and x.mask.shape[1] == steps
         ]
         own = _own_steps(rows, steps, left, others)
         for i, x in zip(alike, group, strict=True):
@@ -235,8 +233,8 @@ def _own_steps(rows: np.ndarray, steps: int, left: bool, others: list[np.ndarray
     half = (steps + 1) // 2
     for row in np.flatnonzero(rows)[::2]:
         for count in (half, half + 1, half - 1):
-            valid = np.arange(steps) >= steps - count if left else np.arange(steps) < count
-            if 0 < count < steps and not any(np.array_equal(valid, x[row]) for x in others):
-                own[row] = valid
+            kept = np.arange(steps) >= steps - count if left else np.arange(steps) < count
+            if 0 < count < steps and not any(np.array_equal(kept, x[row]) for x in others):
+                own[row] = kept
                 break
     return own

@@ -53,7 +53,7 @@ class Padded:
 
     def is_complete(self, rows: np.ndarray) -> bool:
         """Whether it has steps that may be padded, and in these samples none is."""
-        return self.mask is not None and not self.is_single and bool(self.mask[rows].all())
+        return self.mask is not None and not (self.is_single or self.shows_padding(rows))
 
     @property
     def is_single(self) -> bool:
